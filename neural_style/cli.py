@@ -1,0 +1,249 @@
+"""The command line and the terminal: flags the scripts share, progress, interruptions, errors as one line."""
+
+import argparse
+import json
+import math
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from neural_style.errors import InputError
+from neural_style.images import RESAMPLING
+
+INTERRUPTED = 128
+"""Exit status of a script ended by a signal: this plus the signal's number."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes `--flag-name` for `--flag_name` and flags between positional arguments.
+
+    Flags with `type=boolean` may stand alone, which means True, even before a positional argument.
+    """
+
+    def __init__(self, **settings):
+        super().__init__(formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **settings)
+
+    def parse(self, argv):
+        """Return the flags in `argv`, a list of strings without the program's name."""
+        return self.parse_intermixed_args(self._normalised(argv))
+
+    def _normalised(self, argv):
+        """Return `argv` with flags in one spelling and bare boolean flags followed by True."""
+        booleans = {name for action in self._actions if action.type is boolean for name in action.option_strings}
+        result = []
+        for position, argument in enumerate(argv):
+            if argument == "--":
+                return result + argv[position:]
+            if argument.startswith("--"):
+                name, equals, value = argument.partition("=")
+                argument = "--" + name[2:].replace("-", "_") + equals + value
+            result.append(argument)
+            following = argv[position + 1] if position + 1 < len(argv) else ""
+            if argument in booleans and following.lower() not in _BOOLEANS:
+                result.append("True")
+        return result
+
+
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+def boolean(text):
+    """Return the truth value of a flag's value, as the original scripts spell it: True or False."""
+    if text.lower() not in _BOOLEANS:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither True nor False")
+    return _BOOLEANS[text.lower()]
+
+
+def number_from(least, kind=float):
+    """Return the parser of a finite number of type `kind` that is at least `least`."""
+
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[kind]}") from None
+        if not math.isfinite(value) or value < least:
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be at least {least}")
+        return value
+
+    return parse
+
+
+_KINDS = {int: "whole number", float: "number"}
+
+
+def add_transfer_flags(parser):
+    """Add the arguments that the style-transfer scripts share, with the names and defaults of the original ones."""
+    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint")
+    parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
+    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without the ending .png")
+
+    picture = parser.add_argument_group("picture")
+    flag = picture.add_argument
+    flag("--image_size", type=number_from(1, int), default=400, help="rows of the result")
+    flag("--maintain_aspect_ratio", **_BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
+    flag("--rescale_image", **_BOOLEAN, default=False, help="save pictures in the content's own size")
+    flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
+    flag("--init_image", default="content", metavar="START", help="content, noise, gray or the path of a picture")
+    flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the content's size, or its own")
+
+    losses = parser.add_argument_group("losses")
+    flag = losses.add_argument
+    flag("--content_weight", type=number_from(0), default=0.025, help="weight of the content loss")
+    flag("--style_weight", type=number_from(0), nargs="+", default=[1.0], help="weight of each style")
+    flag("--style_scale", type=number_from(0), default=1.0, help="multiplies every style weight")
+    flag("--total_variation_weight", type=number_from(0), default=8.5e-5, help="weight of smoothness")
+    flag("--content_loss_type", type=int, choices=[0, 1, 2], default=0, help="0: sum; 1, 2: normalised")
+    flag("--content_layer", default="conv5_2", help="layer that describes the content")
+
+    network = parser.add_argument_group("network")
+    flag = network.add_argument
+    flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
+    flag("--pool_type", choices=["max", "ave"], default="max", help="its pooling")
+    flag("--weights", metavar="FILE", help="its weights, in an h5 file as Keras has them")
+
+    run = parser.add_argument_group("run")
+    flag = run.add_argument
+    flag("--num_iter", type=number_from(0, int), default=10, help="iterations")
+    flag("--evaluations", type=number_from(1, int), default=20, help="evaluations per iteration")
+    flag("--min_improvement", type=number_from(0), default=0.0, help="stop below this many percent per iteration")
+    flag("--save_every", type=number_from(0, int), default=1, help="save every N iterations; 0: only the last")
+    flag("--seed", type=number_from(0, int), default=0, help="seed of the noise")
+    flag("--quiet", **_BOOLEAN, default=False, help="no messages but errors")
+
+
+_BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}
+
+
+def command_line(argv):
+    """Return the shell command that this process was started with, `argv` being its arguments."""
+    return shlex.join(["python", Path(sys.argv[0]).name, *argv])
+
+
+def run(main):
+    """Run a script's `main()`, which returns an exit status, and exit; a problem becomes one line on standard error."""
+    script = Path(sys.argv[0]).name
+    try:
+        status = main()
+    except InputError as problem:
+        status = _fail(script, str(problem))
+    except MemoryError:
+        status = _fail(script, "this machine's memory does not suffice: choose a smaller --image_size")
+    except KeyboardInterrupt:
+        status = INTERRUPTED + signal.SIGINT
+    except BrokenPipeError:
+        sys.stderr.close()  # Nobody reads the output any more; there is nowhere to say so.
+        status = 1
+    sys.exit(status)
+
+
+def _fail(script, message):
+    print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
+    return 1
+
+
+class Interruption:
+    """Notes SIGINT and SIGTERM while it is entered, so that a loop can end in its own time; a second one ends at once.
+
+    `signal` is the number of the signal that came, or 0; `exit_status` what a script should exit with.
+    """
+
+    def __init__(self):
+        self.signal = 0
+
+    @property
+    def exit_status(self):
+        return INTERRUPTED + self.signal if self.signal else 0
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, frame):
+        if self.signal:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+class Reporter:
+    """Messages and progress on standard error: a live bar on a terminal, plain lines elsewhere, nothing if quiet."""
+
+    def __init__(self, quiet=False, stream=None):
+        self._stream = sys.stderr if stream is None else stream
+        self._quiet = quiet
+        self._live = not quiet and self._stream.isatty()
+        self._bar = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._close_bar()
+
+    def say(self, line):
+        """Print one line, above the bar if there is one."""
+        if not self._quiet:
+            tqdm.write(line, file=self._stream)
+
+    def download(self, done, total):
+        """Show that `done` of `total` bytes (0: unknown) have come."""
+        if self._live:
+            if self._bar is None:
+                self._bar = tqdm(total=total or None, unit="B", unit_scale=True, file=self._stream, leave=False)
+            self._bar.update(done - self._bar.n)
+            if done == total:
+                self._close_bar()
+
+    def progress(self, progress, iterations, evaluations):
+        """Show one `synthesis.Progress` of a run planned to have `iterations` of `evaluations` each."""
+        if self._live:
+            self._show_bar(progress, iterations, evaluations)
+        elif progress.ends_iteration or progress.ends_run:
+            self.say(_line(progress, iterations, evaluations))
+        if progress.ends_run:
+            self._close_bar()
+
+    def _show_bar(self, progress, iterations, evaluations):
+        if self._bar is None:
+            self._bar = tqdm(
+                total=iterations * evaluations,
+                file=self._stream,
+                dynamic_ncols=True,
+                bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_inv_fmt}]{postfix}",
+                unit="evaluation",
+            )
+        self._bar.set_description_str(f"iteration {progress.iteration}/{iterations}", refresh=False)
+        self._bar.set_postfix_str(_losses(progress), refresh=False)
+        self._bar.update(progress.evaluation - self._bar.n)
+
+    def _close_bar(self):
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _line(progress, iterations, evaluations):
+    """Return a plain line of progress: iteration, losses, speed, time left."""
+    text = f"iteration {progress.iteration}/{iterations}: {_losses(progress)}"
+    if progress.evaluation == 0:
+        return text
+    pace = progress.seconds / (progress.evaluation + 1)
+    left = pace * (iterations * evaluations - progress.evaluation)
+    return f"{text}, {pace:.2f} s per evaluation, {tqdm.format_interval(left)} left"
+
+
+def _losses(progress):
+    terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
+    return f"loss {progress.total:.4g} ({terms})"
+
+
+def picture_texts(settings):
+    """Return the text chunks of a picture: the command line and the settings it was made with."""
+    return {"Command": settings["command"], "Settings": json.dumps(settings, ensure_ascii=False)}

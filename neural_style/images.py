@@ -1,0 +1,172 @@
+"""Picture files to arrays and back.
+
+Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRGB; sizes are (height, width).
+"""
+
+import io
+import os
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+
+from neural_style.errors import InputError
+
+RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "cubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+"""The resizing methods by the names the scripts' flags have for them."""
+
+_SIXTEEN_BIT_STEP = 257
+"""65535 / 255: sixteen-bit gray per eight-bit gray."""
+
+
+def read(path):
+    """Return the picture in the file `path` as an upright 8-bit sRGB Pillow image.
+
+    EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on white; gray,
+    palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame. Raises
+    InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                picture.load()
+                return _flat(_srgb(_eight_bit(_upright(picture))))
+    except Image.DecompressionBombError as error:
+        limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
+        raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{path} is not a picture of a kind that can be read (PNG, JPEG, TIFF, WebP, …)") from error
+    except FileNotFoundError as error:
+        raise InputError(f"there is no picture {path}: check the path") from error
+    except OSError as error:
+        reason = error.strerror or "the file is damaged or cut short"
+        raise InputError(f"{path} cannot be read: {reason}") from error
+    except (ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:  # Pillow on files with broken insides.
+        raise InputError(f"{path} cannot be read: the file is damaged ({error})") from error
+
+
+def size(picture):
+    """Return the (height, width) of a Pillow image."""
+    return picture.height, picture.width
+
+
+def size_of_rows(picture_size, rows):
+    """Return the (height, width) with `rows` rows and the aspect ratio of `picture_size`, the width rounded down."""
+    height, width = picture_size
+    return rows, rows * width // height
+
+
+def to_array(picture, target=None, method="bilinear"):
+    """Return a Pillow image as float32 RGB (height, width, 3) in 0..255, resized to the (height, width) `target`.
+
+    `method` is a key of RESAMPLING. When shrinking, the filters widen, so nothing aliases.
+    """
+    if target is not None and target != size(picture):
+        picture = picture.resize(target[::-1], RESAMPLING[method])
+    return np.asarray(picture, "float32")
+
+
+def to_picture(array, target=None, method="bilinear"):
+    """Return an RGB array (height, width, 3) as an 8-bit Pillow image, rounded and clipped to 0..255.
+
+    It is resized to the (height, width) `target` if given.
+    """
+    picture = Image.fromarray(np.clip(np.rint(array), 0, 255).astype("uint8"))
+    if target is not None and target != size(picture):
+        picture = picture.resize(target[::-1], RESAMPLING[method])
+    return picture
+
+
+def gray(picture):
+    """Return a Pillow image with its colours replaced by their luma (ITU-R 601), still in RGB."""
+    return picture.convert("L").convert("RGB")
+
+
+def write_png(path, picture, texts=None):
+    """Write a Pillow image to the PNG file `path`, all or nothing, creating its folder.
+
+    `texts` maps keywords to text kept in the file's text chunks. Raises InputError if it cannot be written.
+    """
+    info = PngImagePlugin.PngInfo()
+    for keyword, text in (texts or {}).items():
+        info.add_itxt(keyword, text)
+    content = io.BytesIO()
+    picture.save(content, format="PNG", pnginfo=info)
+    write_whole(path, content.getvalue())
+
+
+def write_whole(path, content):
+    """Write the bytes `content` to the file `path` through a temporary name beside it, creating its folder.
+
+    Raises InputError if it cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _upright(picture):
+    """Return `picture` turned as its EXIF orientation says."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (ValueError, SyntaxError, KeyError, TypeError, struct.error):
+        return picture  # Broken EXIF says nothing about the orientation.
+
+
+def _eight_bit(picture):
+    """Return `picture` with 16- and 32-bit gray brought to 8 bits; Pillow itself would clip them to white."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    values = np.asarray(picture, "float64")
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are not numbers")
+    if picture.mode.startswith("I") and values.max(initial=0) > 255:
+        values = values / _SIXTEEN_BIT_STEP
+    elif picture.mode == "F" and values.max(initial=0) <= 1:
+        values = values * 255
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype("uint8"))
+
+
+def _srgb(picture):
+    """Return `picture` in sRGB if it carries an ICC profile of its own colours."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return picture
+    alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
+    source = picture.convert("RGB") if alpha else picture
+    try:
+        converted = ImageCms.profileToProfile(
+            source, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except ImageCms.PyCMSError:
+        return picture  # A broken or mismatched profile: the numbers as they are come nearest.
+    if alpha:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _flat(picture):
+    """Return `picture` as RGB, transparency laid on white."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")

@@ -1,0 +1,274 @@
+"""Limited-memory BFGS in float32 on the device (Nocedal & Wright 2006, chapter 7).
+
+The optimiser is asked for the point to evaluate and told the outcome. It calls nothing and keeps its whole state in
+attributes, so a run may pause after any evaluation.
+"""
+
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from neural_style import autodiff
+
+SUFFICIENT_DECREASE = 0.1
+"""δ of the approximate Wolfe conditions (Hager & Zhang 2005, equation 4.1)."""
+
+CURVATURE = 0.9
+"""σ of the Wolfe conditions: a step is long enough once the slope has risen above σ times the first one."""
+
+LOSS_NOISE = 1e-6
+"""Relative error of a loss in float32, by which a loss may rise without being worse (ε of Hager & Zhang)."""
+
+LONGEST_SEARCH = 10
+"""Evaluations after which one line search gives up."""
+
+FIRST_CHANGE = 4.0
+"""Root mean square change of the pixels, in 0..255, that the first step along the gradient tries."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A point on the line: its step length, loss and slope (the derivative of the loss by the step length)."""
+
+    step: float
+    loss: float
+    slope: float
+
+
+class LBFGS:
+    """Minimise a function of a float32 vector by its values and gradients.
+
+        optimiser = LBFGS(start)
+        while not optimiser.converged:
+            optimiser.tell(*value_and_gradient(optimiser.point()))
+        optimiser.best()
+
+    The line search accepts a step by the Wolfe conditions or, where float32 no longer tells losses apart, by their
+    approximate form, which looks at slopes (Hager & Zhang 2005). A loss that is not finite is never accepted: the
+    step shrinks. When a search fails, the memory is dropped and the search goes on from the best point.
+
+    The two-loop recursion (Nocedal & Wright, algorithm 7.4) runs on the coefficients of the direction by the stored
+    differences, in float64 on the host, from their inner products (Chen et al. 2014, "Large-scale L-BFGS using
+    MapReduce"): the vectors are read twice per iteration instead of four times for each stored pair.
+    """
+
+    def __init__(self, start, history=20):
+        """Begin at the vector `start`; keep `history` pairs of differences."""
+        self.converged = False
+        self.loss = None
+        self._x = ops.convert_to_tensor(start, "float32")
+        self._gradient = None
+        self._direction = None
+        self._history = history
+        self._pairs = keras.Variable(np.zeros((2 * history, len(start)), "float32"), trainable=False)
+        self._forget()
+        self._failures = 0
+        self._change = FIRST_CHANGE
+        self._vectors = _Vectors(self._pairs)
+
+    def point(self):
+        """Return the vector to evaluate next."""
+        if self.loss is None:
+            return self._x
+        return self._vectors.along(self._x, self._step, self._direction)
+
+    def best(self):
+        """Return the vector of the lowest loss told so far."""
+        if self.loss is None or self._best is None or self._best[0].loss >= self.loss:
+            return self._x
+        return self._vectors.along(self._x, self._best[0].step, self._direction)
+
+    @property
+    def best_loss(self):
+        """The lowest loss told so far, None before the first."""
+        return self.loss if self._best is None else min(self.loss, self._best[0].loss)
+
+    def tell(self, loss, gradient):
+        """Take the loss (float) and gradient (vector on the device) at `point()`."""
+        if self.loss is None:
+            self._begin_search(loss, gradient)
+            return
+        slope = self._vectors.dot(gradient, self._direction) if math.isfinite(loss) else math.inf
+        trial = _Trial(self._step, loss if math.isfinite(slope) else math.inf, slope)
+        self._trials += 1
+        if self._is_accepted(trial):
+            self._accept(trial, gradient)
+            return
+        if trial.loss < self.loss and (self._best is None or trial.loss < self._best[0].loss):
+            self._best = (trial, gradient)
+        self._narrow(trial)
+        if self._trials >= LONGEST_SEARCH or self._step_is_lost():
+            self._give_up()
+
+    def _is_accepted(self, trial):
+        """Whether `trial` satisfies the Wolfe conditions or the approximate ones."""
+        if not math.isfinite(trial.loss) or trial.slope < CURVATURE * self._slope:
+            return False
+        decrease = trial.loss <= self.loss + SUFFICIENT_DECREASE * trial.step * self._slope
+        near = trial.loss <= self.loss + LOSS_NOISE * abs(self.loss)
+        return decrease or (near and trial.slope <= (2 * SUFFICIENT_DECREASE - 1) * self._slope)
+
+    def _narrow(self, trial):
+        """Choose the next step from the rejected `trial`: interpolate inside a bracket, else go further."""
+        uphill = trial.loss > self.loss + LOSS_NOISE * abs(self.loss) or trial.slope >= 0
+        if uphill:
+            self._high = trial
+        else:
+            self._low = trial
+        if self._high is None:
+            ahead = _secant(_Trial(0.0, self.loss, self._slope), trial)
+            self._step = trial.step * min(max(ahead / trial.step, 2.0), 10.0) if ahead > 0 else trial.step * 10.0
+            return
+        width = self._high.step - self._low.step
+        inside = _cubic(self._low, self._high) if math.isfinite(self._high.loss) else self._low.step + 0.1 * width
+        self._step = min(max(inside, self._low.step + 0.1 * width), self._high.step - 0.1 * width)
+
+    def _step_is_lost(self):
+        """Whether the bracket is so narrow that float32 pixels no longer differ inside it."""
+        return self._high is not None and self._high.step - self._low.step <= 1e-7 * self._high.step
+
+    def _accept(self, trial, gradient):
+        """Move to `trial`, remember the pair of differences, and begin the next search."""
+        self._failures = 0
+        self._remember(trial.step, gradient)
+        self._x = self._vectors.along(self._x, trial.step, self._direction)
+        self._begin_search(trial.loss, gradient)
+
+    def _give_up(self):
+        """Drop the memory and go on along the gradient from the best point of the failed search."""
+        self._failures += 1
+        self._forget()
+        if self._best is not None:
+            trial, gradient = self._best
+            self._x = self._vectors.along(self._x, trial.step, self._direction)
+            self._begin_search(trial.loss, gradient)
+            return
+        self._change *= 0.1
+        self.converged = self._failures > 2
+        self._begin_search(self.loss, self._gradient)
+
+    def _begin_search(self, loss, gradient):
+        """Take the point with `loss` and `gradient` as the present one and choose the direction from it."""
+        self.loss, self._gradient = loss, gradient
+        self._best = None
+        self._trials = 0
+        self._step = 1.0
+        self._direction, self._slope, change = self._vectors.direction(gradient, *self._coefficients(gradient))
+        if not self._slope < 0:
+            self._forget()
+            self._direction, self._slope, change = self._vectors.direction(gradient, *self._coefficients(gradient))
+        if not self._slope < 0:
+            self.converged = True
+        if self._stored == 0 and change > 0:
+            self._step = self._change / change
+        self._low, self._high = _Trial(0.0, loss, self._slope), None
+
+    def _forget(self):
+        """Drop all pairs of differences."""
+        self._stored = 0
+        self._next = 0
+        self._products = np.zeros((2 * self._history, 2 * self._history))
+
+    def _remember(self, step, gradient):
+        """Store the pair s = step · direction, y = the change of the gradient, in place of the oldest."""
+        s, y = self._vectors.differences(step, self._direction, gradient, self._gradient)
+        row = self._next
+        autodiff.assign_row(self._pairs, row, s)
+        autodiff.assign_row(self._pairs, self._history + row, y)
+        by_s, by_y = self._vectors.products(s, y)
+        for index, products in ((row, by_s), (self._history + row, by_y)):
+            self._products[index] = products
+            self._products[:, index] = products
+        if by_y[row] <= 0:
+            return  # Without positive curvature the pair would spoil the direction; its row is written over next.
+        self._next = (row + 1) % self._history
+        self._stored = min(self._stored + 1, self._history)
+
+    def _coefficients(self, gradient):
+        """Return (c, c_g): the direction is c · pairs + c_g · gradient."""
+        m = self._history
+        coefficients = np.zeros(2 * m)
+        if self._stored == 0:
+            return coefficients, -1.0
+        by_gradient = self._vectors.products(gradient, gradient)[0]
+        newest_first = [(self._next - 1 - age) % m for age in range(self._stored)]
+        products = self._products
+        # q = gradient + coefficients · pairs, kept as its coefficients; then r = scale · q, and so on.
+        alphas = {}
+        for i in newest_first:
+            alphas[i] = (by_gradient[i] + products[i] @ coefficients) / products[i, m + i]
+            coefficients[m + i] -= alphas[i]
+        newest = newest_first[0]
+        scale = products[newest, m + newest] / products[m + newest, m + newest]
+        coefficients *= scale
+        for i in reversed(newest_first):
+            beta = (scale * by_gradient[m + i] + products[m + i] @ coefficients) / products[i, m + i]
+            coefficients[i] += alphas[i] - beta
+        return -coefficients, -scale
+
+
+class _Vectors:
+    """The compiled work on long vectors, so that each memory pass is one call."""
+
+    def __init__(self, pairs):
+        self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
+        self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
+        self._differences = autodiff.compiled(lambda step, direction, new, old: (step * direction, new - old))
+        self._products = autodiff.compiled(
+            lambda a, b: ops.matmul(ops.stack([a, b]), ops.transpose(ops.convert_to_tensor(pairs)))
+        )
+
+        def direction(gradient, coefficients, by_gradient):
+            result = ops.matmul(coefficients, ops.convert_to_tensor(pairs))[0] + by_gradient * gradient
+            return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
+
+        self._direction = autodiff.compiled(direction)
+
+    def along(self, x, step, direction):
+        """Return x + step · direction."""
+        return self._along(x, _scalar(step), direction)
+
+    def dot(self, a, b):
+        """Return the inner product as a float."""
+        return float(self._dot(a, b))
+
+    def differences(self, step, direction, new, old):
+        """Return step · direction and new − old."""
+        return self._differences(_scalar(step), direction, new, old)
+
+    def products(self, a, b):
+        """Return the inner products of a and of b with all stored vectors, float64 (2, rows)."""
+        return np.asarray(ops.convert_to_numpy(self._products(a, b)), "float64")
+
+    def direction(self, gradient, coefficients, by_gradient):
+        """Return the direction, its inner product with `gradient`, and its root mean square."""
+        row = ops.convert_to_tensor(coefficients[None].astype("float32"))
+        direction, numbers = self._direction(gradient, row, _scalar(by_gradient))
+        slope, mean_square = ops.convert_to_numpy(numbers)
+        return direction, float(slope), math.sqrt(mean_square)
+
+
+def _scalar(value):
+    """Return a float as a float32 scalar on the device, so that its value is no reason to compile anew."""
+    return ops.convert_to_tensor(np.float32(value))
+
+
+def _secant(a, b):
+    """Return where the slope, taken as linear through the trials `a` and `b`, is zero; negative if it never is."""
+    return b.step - b.slope * (b.step - a.step) / (b.slope - a.slope) if b.slope > a.slope else -1.0
+
+
+def _cubic(a, b):
+    """Return the minimiser of the cubic through two trials (Nocedal & Wright, equation 3.59), or their middle."""
+    d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.step - b.step)
+    square = d1 * d1 - a.slope * b.slope
+    if not square >= 0:
+        return (a.step + b.step) / 2
+    d2 = math.copysign(math.sqrt(square), b.step - a.step)
+    denominator = b.slope - a.slope + 2 * d2
+    if denominator == 0:
+        return (a.step + b.step) / 2
+    return b.step - (b.step - a.step) * (b.slope + d2 - d1) / denominator
