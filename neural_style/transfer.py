@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from models.layers import MINIMUM_SIDE
+from models.weights import load
 from neural_style import autodiff, cli, images
 from neural_style.errors import InputError
 
@@ -100,6 +101,13 @@ def start_backend(reporter):
             "python -m pip install 'tensorflow[and-cuda]' installs what it needs (Linux or WSL2)"
         )
     return device
+
+
+def load_weights(flags, reporter):
+    """Return the `models.weights.Weights` of the network asked for and tell the user where they come from."""
+    weights = load(flags.model, flags.weights, reporter.say, reporter.download)
+    reporter.say(f"weights: {flags.model} from {weights.source}, SHA-256 {weights.sha256[:12]}")
+    return weights
 
 
 def describe_sizes(pictures, reporter):

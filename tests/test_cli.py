@@ -1,0 +1,141 @@
+"""Flags are understood as the original scripts spell them, and more; progress and problems are said plainly."""
+
+import io
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from neural_style import cli
+from neural_style.errors import InputError
+
+
+@pytest.fixture
+def parse():
+    parser = cli.Parser(prog="network.py")
+    cli.add_transfer_flags(parser)
+    return lambda text: parser.parse(text.split())
+
+
+def test_the_defaults_are_those_of_the_original_script(parse):
+    flags = parse("content.jpg style.jpg out")
+    assert (flags.image_size, flags.content_weight, flags.style_weight, flags.style_scale) == (400, 0.025, [1.0], 1.0)
+    assert (flags.total_variation_weight, flags.num_iter, flags.model) == (8.5e-5, 10, "vgg16")
+    assert (flags.content_loss_type, flags.rescale_image, flags.rescale_method) == (0, False, "bilinear")
+    assert (flags.maintain_aspect_ratio, flags.content_layer, flags.init_image) == (True, "conv5_2", "content")
+    assert (flags.pool_type, flags.min_improvement) == ("max", 0.0)
+
+
+def test_the_last_position_is_the_prefix_and_those_between_are_styles(parse):
+    flags = parse("c.jpg s1.jpg s2.jpg s3.jpg out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["s1.jpg", "s2.jpg", "s3.jpg"], "out")
+
+
+def test_flags_may_stand_anywhere(parse):
+    flags = parse("--num_iter 3 c.jpg s.jpg t.jpg --image_size 64 out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["s.jpg", "t.jpg"], "out")
+    assert (flags.num_iter, flags.image_size) == (3, 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("True", True), ("False", False), ("true", True), ("", True), ("=False", False), ("=True", True)],
+)
+def test_a_boolean_flag_takes_a_value_or_stands_alone(parse, text, value):
+    separator = "" if text.startswith("=") else " "
+    assert parse(f"c s out --rescale_image{separator}{text}").rescale_image is value
+
+
+def test_a_bare_boolean_flag_does_not_swallow_the_content(parse):
+    flags = parse("--rescale_image c.jpg s.jpg out")
+    assert flags.rescale_image is True
+    assert flags.content == "c.jpg"
+
+
+def test_hyphens_and_underscores_are_the_same(parse):
+    assert parse("c s out --image-size=64 --rescale-image").image_size == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("c s out --image_size -3", "at least 1"),
+        ("c s out --image_size 3.5", "not a whole number"),
+        ("c s out --content_weight nan", "out of range"),
+        ("c s out --content_weight inf", "out of range"),
+        ("c s out --rescale_image=perhaps", "neither True nor False"),
+        ("c s out --pool_type median", "invalid choice"),
+        ("c out", "required: PREFIX"),
+        ("c s out --num_itter 3", "unrecognized"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):
+    with pytest.raises(SystemExit) as exit:
+        parse(text)
+    assert exit.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_problem_is_one_line_and_exit_1(capsys):
+    def main():
+        raise InputError("the sky\nis missing")
+
+    with pytest.raises(SystemExit) as exit:
+        cli.run(main)
+    assert exit.value.code == 1
+    assert capsys.readouterr().err.endswith("error: the sky is missing\n")
+
+
+def test_the_first_signal_is_noted_and_the_second_ends(capsys):
+    with cli.Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.exit_status == 130
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def progress(evaluation, ends_iteration=False, ends_run=False):
+    return SimpleNamespace(
+        iteration=(evaluation + 19) // 20,
+        evaluation=evaluation,
+        total=123456.0,
+        terms={"content": 100000.0, "style": 23456.0},
+        seconds=0.5 * (evaluation + 1),
+        ends_iteration=ends_iteration,
+        ends_run=ends_run,
+    )
+
+
+def test_progress_away_from_a_terminal_is_a_line_per_iteration():
+    stream = io.StringIO()
+    with cli.Reporter(stream=stream) as reporter:
+        for evaluation in range(41):
+            reporter.progress(progress(evaluation, evaluation in (20, 40), evaluation == 40), 2, 20)
+    first, second = stream.getvalue().splitlines()
+    assert first == ("iteration 1/2: loss 1.235e+05 (content 1e+05 style 2.35e+04), 0.50 s per evaluation, 00:10 left")
+    assert second.startswith("iteration 2/2")
+
+
+def test_progress_on_a_terminal_is_a_live_bar():
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    with cli.Reporter(stream=stream) as reporter:
+        for evaluation in range(21):
+            reporter.progress(progress(evaluation, evaluation == 20, evaluation == 20), 1, 20)
+    last = stream.getvalue().split("\r")[-1]
+    assert "iteration 1/1" in last
+    assert "20/20" in last
+    assert "style 2.35e+04" in last
+    assert "s/evaluation" in last
+
+
+def test_quiet_says_nothing():
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    with cli.Reporter(quiet=True, stream=stream) as reporter:
+        reporter.say("hello")
+        reporter.download(1, 2)
+        reporter.progress(progress(0, ends_run=True), 0, 20)
+    assert stream.getvalue() == ""

@@ -1,0 +1,229 @@
+"""network.py as a user runs it: pictures and numbers out, one line for every problem."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
+from PIL import Image
+
+import network
+from neural_style import images
+from neural_style.errors import InputError
+
+SMALL = ["--image_size", "48", "--evaluations", "4"]
+
+
+def paint(prefix, *flags):
+    """Run network.py in this process on small sample pictures; return its exit status."""
+    return network.main([str(CASTLE), str(STARRY_NIGHT), str(prefix), *SMALL, *map(str, flags)])
+
+
+def rows(prefix):
+    with open(f"{prefix}_run/losses.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pixels(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.fixture
+def prefix(tmp_path):
+    return tmp_path / "a new folder" / "out"
+
+
+def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_script):
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{prefix}.png\n"
+    written = sorted(entry.name for entry in prefix.parent.iterdir())
+    assert written == ["out.png", "out_at_iteration_1.png", "out_at_iteration_2.png", "out_run"]
+    run_files = sorted(entry.name for entry in (prefix.parent / "out_run").iterdir())
+    assert run_files == ["losses.csv", "losses.png", "settings.json"]
+    assert images.size(Image.open(f"{prefix}.png")) == (48, 48 * 1024 // 683)
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("device: ")
+    assert lines[1].startswith("sizes (height × width): content 683×1024")
+    assert lines[2].startswith("weights: vgg16 from ")
+    assert [line.split(":")[0] for line in lines[3:]] == ["iteration 1/2", "iteration 2/2"]
+
+
+def test_quiet_leaves_only_the_path(prefix, run_script):
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "1", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{prefix}.png\n", "")
+
+
+def test_the_losses_are_logged_for_the_start_and_every_evaluation(prefix):
+    paint(prefix, "--num_iter", 2)
+    log = rows(prefix)
+    header = "scale,iteration,evaluation,total,content,style,tv,gradient_norm,seconds"
+    assert (prefix.parent / "out_run" / "losses.csv").read_text().splitlines()[0] == header
+    assert [int(row["evaluation"]) for row in log] == list(range(9))
+    assert [int(row["iteration"]) for row in log] == [0, 1, 1, 1, 1, 2, 2, 2, 2]
+    assert float(log[0]["content"]) == 0
+    for row in log:
+        terms = sum(float(row[name]) for name in ("content", "style", "tv"))
+        assert terms == pytest.approx(float(row["total"]), rel=1e-5)
+    assert float(log[-1]["total"]) < 0.5 * float(log[0]["total"])
+
+
+def test_the_picture_moves_from_the_photograph_towards_the_painting(prefix):
+    paint(prefix, "--num_iter", 2, "--evaluations", 25)
+    result = pixels(f"{prefix}.png").astype(float)
+    photograph = images.to_array(images.read(CASTLE), result.shape[:2])
+    painting = images.to_array(images.read(STARRY_NIGHT), result.shape[:2])
+
+    def colour_distance(a, b):
+        return np.abs(a.mean(axis=(0, 1)) - b.mean(axis=(0, 1))).sum()
+
+    assert colour_distance(result, painting) < 0.5 * colour_distance(photograph, painting)
+    correlation = np.corrcoef(result.mean(axis=2).ravel(), photograph.mean(axis=2).ravel())[0, 1]
+    assert correlation > 0.3
+
+
+def test_no_iterations_write_the_evaluated_start(prefix):
+    assert paint(prefix, "--num_iter", 0) == 0
+    assert len(rows(prefix)) == 1
+    picture = images.read(CASTLE)
+    size = images.size_of_rows(images.size(picture), 48)
+    assert np.array_equal(pixels(f"{prefix}.png"), images.to_array(picture, size))
+
+
+@pytest.mark.parametrize(("save_every", "saved"), [(0, []), (2, [2]), (1, [1, 2, 3])])
+def test_pictures_are_saved_as_often_as_asked(prefix, save_every, saved):
+    paint(prefix, "--num_iter", 3, "--save_every", save_every)
+    names = {entry.name for entry in prefix.parent.glob("*.png")}
+    assert names == {"out.png"} | {f"out_at_iteration_{n}.png" for n in saved}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        paint(tmp_path / name, "--num_iter", 1, "--init_image", "noise", "--seed", seed)
+    a, b, c = (pixels(tmp_path / f"{name}.png") for name in "abc")
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_noise_starts_from_uniform_noise(prefix):
+    paint(prefix, "--num_iter", 0, "--init_image", "noise")
+    noise = pixels(f"{prefix}.png").astype(float)
+    assert noise.mean() == pytest.approx(127.5, abs=3)
+    assert noise.std() == pytest.approx(255 / np.sqrt(12), abs=3)
+
+
+def test_gray_takes_the_colours_out_of_content_and_start(prefix):
+    paint(prefix, "--num_iter", 0, "--init_image", "gray")
+    start = pixels(f"{prefix}.png")
+    assert np.array_equal(start[..., 0], start[..., 1])
+    assert np.array_equal(start[..., 0], start[..., 2])
+    assert float(rows(prefix)[0]["content"]) == 0
+
+
+def test_a_picture_can_be_the_start(prefix):
+    paint(prefix, "--num_iter", 0, "--init_image", STARRY_NIGHT)
+    start = pixels(f"{prefix}.png")
+    assert np.array_equal(start, images.to_array(images.read(STARRY_NIGHT), start.shape[:2]))
+    assert float(rows(prefix)[0]["content"]) > 0
+
+
+def test_the_picture_can_be_saved_in_the_contents_own_size(prefix):
+    paint(prefix, "--num_iter", 0, "--rescale_image", "--rescale_method", "bicubic")
+    assert pixels(f"{prefix}.png").shape == (683, 1024, 3)
+
+
+def test_without_the_aspect_ratio_the_picture_is_square(prefix):
+    paint(prefix, "--num_iter", 0, "--maintain_aspect_ratio", "False")
+    assert pixels(f"{prefix}.png").shape == (48, 48, 3)
+
+
+def test_a_style_can_keep_its_own_size(prefix):
+    paint(prefix, "--num_iter", 0, "--style_fit", "keep")
+    settings = json.loads((prefix.parent / "out_run" / "settings.json").read_text())
+    assert settings["sizes"]["styles"] == [[568, 718]]
+
+
+def test_the_run_stops_when_it_improves_too_little(prefix):
+    paint(prefix, "--num_iter", 9, "--min_improvement", 99.9)
+    assert len(rows(prefix)) == 5
+
+
+def test_the_picture_and_the_run_folder_say_how_it_was_made(prefix, weights):
+    paint(prefix, "--num_iter", 0, "--seed", 7)
+    settings = json.loads((prefix.parent / "out_run" / "settings.json").read_text())
+    assert settings["flags"]["image_size"] == 48
+    assert settings["seed"] == 7
+    assert settings["sizes"] == {"content": [683, 1024], "styles": [[48, 71]], "painting": [48, 71]}
+    assert settings["weights"]["sha256"] == weights.sha256
+    assert {"keras", "tensorflow", "python"} <= set(settings["versions"])
+    with Image.open(f"{prefix}.png") as picture:
+        assert str(CASTLE) in picture.text["Command"]
+        assert json.loads(picture.text["Settings"]) == settings
+
+
+def test_weights_of_zero_leave_their_terms_out(prefix):
+    paint(prefix, "--num_iter", 1, "--content_weight", 0, "--total_variation_weight", 0)
+    assert {(row["content"], row["tv"]) for row in rows(prefix)} == {("0", "0")}
+
+
+def test_several_styles_share_the_weight_when_the_counts_differ(prefix, capsys):
+    arguments = [str(CASTLE), str(STARRY_NIGHT), str(REFERENCE / "style1.png"), str(prefix), *SMALL, "--num_iter", "0"]
+    network.main([*arguments, "--style_weight", "3"])
+    assert "--style_weight has 1 values for 2 styles: using 1.5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--content_layer", "conv9_9"], "vgg16 has no layer 'conv9_9': did you mean "),
+        (["--image_size", "15"], "15×22 pixels"),
+        (["--image_size", "1000000000"], "choose a smaller one"),
+        (["--init_image", "nowhere.png"], "there is no picture nowhere.png"),
+        (["--weights", "nowhere.h5"], "there is no file nowhere.h5 (--weights)"),
+        (["--content_weight", "0", "--style_weight", "0"], "--content_weight and --style_weight are all zero"),
+        (["--content_weight", "1e38"], "content loss"),
+    ],
+)
+def test_problems_are_named(prefix, flags, problem):
+    with pytest.raises(InputError) as error:
+        paint(prefix, "--init_image", str(STARRY_NIGHT), *flags)
+    assert problem in str(error.value)
+
+
+def test_a_missing_picture_is_one_line_and_exit_1_within_a_moment(prefix, run_script):
+    begin = time.monotonic()
+    done = run_script("network.py", "no such photo.jpg", STARRY_NIGHT, prefix)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "network.py: error: there is no picture no such photo.jpg: check the path\n"
+    assert time.monotonic() - begin < 10
+
+
+def test_a_prefix_that_cannot_be_written_is_named_before_the_network_loads(run_script):
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, ROOT / "LICENSE" / "out", *SMALL)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "out_run cannot be written" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_what_it_reached(prefix, number, status):
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "iteration 2" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(number)
+    output, messages = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert output == f"{prefix}.png\n"
+    assert "interrupted after" in messages
+    assert "Traceback" not in messages
+    assert pixels(f"{prefix}.png").shape[0] == 48
+    assert (prefix.parent / "out_run" / "losses.png").exists()

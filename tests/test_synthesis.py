@@ -1,0 +1,93 @@
+"""A run is a sequence of evaluations that lower the loss and can be looked at between any two."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from keras import ops
+
+from neural_style.errors import InputError
+from neural_style.synthesis import synthesise
+
+
+class Bowl:
+    """A stand-in for an objective: the squared distance from a target, as two terms."""
+
+    def __init__(self, size=(3, 4), condition=100.0):
+        self.size = size
+        count = size[0] * size[1] * 3
+        self.target = np.random.default_rng(0).uniform(0, 255, count)
+        self._curvatures = np.geomspace(1, condition, count)
+
+    def evaluate(self, vector):
+        difference = np.asarray(vector, "float64") - self.target
+        loss = float(np.sum(self._curvatures * difference**2))
+        gradient = ops.convert_to_tensor(2 * self._curvatures * difference, "float32")
+        return loss, {"content": 0.25 * loss, "style": 0.75 * loss}, gradient
+
+
+START = np.full((3, 4, 3), 128, "float32")
+
+
+def test_the_start_is_evaluation_0_and_every_iteration_has_its_evaluations():
+    steps = list(synthesise(Bowl(), START, iterations=3, evaluations=5))
+    assert [step.evaluation for step in steps] == list(range(16))
+    assert [step.iteration for step in steps] == [0] + [1] * 5 + [2] * 5 + [3] * 5
+    assert [step.evaluation for step in steps if step.ends_iteration] == [5, 10, 15]
+    assert [step.evaluation for step in steps if step.ends_run] == [15]
+
+
+def test_no_iterations_evaluate_the_start_and_keep_it():
+    (only,) = synthesise(Bowl(), START, iterations=0)
+    assert only.evaluation == 0
+    assert only.ends_run
+    assert not only.ends_iteration
+    assert np.array_equal(only.image(), START)
+
+
+def test_the_image_is_the_best_so_far_and_nears_the_target():
+    bowl = Bowl()
+    steps = list(synthesise(bowl, START, iterations=4, evaluations=20))
+    best = min(step.total for step in steps)
+    assert steps[-1].best == best
+    assert bowl.evaluate(steps[-1].image().ravel())[0] == pytest.approx(best, rel=1e-3, abs=1e-3)
+    assert np.allclose(steps[-1].image().ravel(), bowl.target, atol=1.0)
+
+
+def test_the_memory_lives_on_across_iterations():
+    """Four iterations of 5 are the same run as one of 20."""
+    short = [step.total for step in synthesise(Bowl(), START, iterations=4, evaluations=5)]
+    long = [step.total for step in synthesise(Bowl(), START, iterations=1, evaluations=20)]
+    assert short == long
+
+
+def test_the_run_stops_after_an_iteration_that_improves_too_little():
+    steps = list(synthesise(Bowl(condition=1e4), START, iterations=50, evaluations=5, min_improvement=50))
+    assert steps[-1].ends_run
+    assert steps[-1].ends_iteration
+    bests = [steps[0].best] + [step.best for step in steps if step.ends_iteration]
+    improvements = [100 * (1 - after / before) for before, after in itertools.pairwise(bests)]
+    assert improvements[-1] < 50
+    assert min(improvements[:-1], default=100) >= 50
+    assert len(improvements) < 50
+
+
+def test_the_terms_and_the_gradient_norm_are_those_of_the_evaluation():
+    bowl = Bowl()
+    first = next(iter(synthesise(bowl, START, iterations=1)))
+    loss, terms, gradient = bowl.evaluate(START.ravel())
+    assert first.total == loss
+    assert first.terms == terms
+    assert first.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_start_whose_loss_is_not_finite_is_refused_and_the_term_named(value):
+    class Broken(Bowl):
+        def evaluate(self, vector):
+            _, _, gradient = super().evaluate(vector)
+            return value, {"content": 1.0, "style": value}, gradient
+
+    with pytest.raises(InputError, match="the style loss of the start image is not a finite number"):
+        next(synthesise(Broken(), START, iterations=1))
