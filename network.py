@@ -28,9 +28,10 @@ def main(argv=None):
     with cli.Reporter(flags.quiet) as reporter:
         pictures = transfer.read_pictures(flags)
         with RunFolder(flags.prefix, TERMS) as folder:
-            device = transfer.start_backend(reporter)
             transfer.describe_sizes(pictures, reporter)
-            objective, weights = style_objective(flags, pictures, reporter)
+            weights = transfer.load_weights(flags, reporter)
+            device = transfer.start_backend(reporter)
+            objective = style_objective(flags, pictures, weights, reporter)
             settings = transfer.settings_of(flags, cli.command_line(argv), device, pictures, weights)
             folder.write_settings(settings)
 
@@ -40,8 +41,8 @@ def main(argv=None):
             return transfer.save_progress(run, flags, pictures, folder, settings, reporter)
 
 
-def style_objective(flags, pictures, reporter):
-    """Return the objective, its targets computed from the pictures, and the network's `Weights`.
+def style_objective(flags, pictures, weights, reporter):
+    """Return the objective for the network's `Weights`, its targets computed from the pictures.
 
     A term whose weight is zero is left out, and with it the part of the network only it would need.
     """
@@ -52,7 +53,6 @@ def style_objective(flags, pictures, reporter):
     style_weights = transfer.style_weights(flags, reporter)
     content_layers = [flags.content_layer] if flags.content_weight else []
     style_layers = STYLE_LAYERS if any(style_weights) else ()
-    weights = transfer.load_weights(flags, reporter)
     extractor = vgg.feature_extractor(flags.model, [*content_layers, *style_layers], flags.pool_type, weights.tensors)
     terms = {}
     for layer in content_layers:
@@ -64,7 +64,7 @@ def style_objective(flags, pictures, reporter):
         terms["style"] = 1.0, StyleLoss(grams, style_weights, layer_weights, pictures.size)
     if flags.total_variation_weight:
         terms["tv"] = flags.total_variation_weight, TotalVariationLoss()
-    return Objective(extractor, terms, pictures.size), weights
+    return Objective(extractor, terms, pictures.size)
 
 
 if __name__ == "__main__":

@@ -297,7 +297,7 @@ def _download_wheel(folder, progress):
         errors = [line for line in messages.read().splitlines() if line.startswith("ERROR") or "No module" in line]
     wheels = list(target.glob("*.whl"))
     if pip.returncode != 0 or not wheels:
-        raise OSError(errors[-1] if errors else "pip could not download it")
+        raise OSError(errors[-1].removeprefix("ERROR: ") if errors else "pip could not download it")
     progress(VGG16_WHEEL_BYTES, VGG16_WHEEL_BYTES)
     return wheels[0]
 

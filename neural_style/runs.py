@@ -1,7 +1,10 @@
 """The run folder: what was asked for, and how the losses went."""
 
+import contextlib
 import csv
+import io
 import json
+import tempfile
 from pathlib import Path
 
 from neural_style.errors import InputError
@@ -21,21 +24,22 @@ class RunFolder:
         self._columns = ["scale", "iteration", "evaluation", "total", *terms, "gradient_norm", "seconds"]
         self._terms = terms
         self._rows = []
+        self._file = None
 
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path / "losses.csv", "w", newline="", encoding="utf-8")
+            tempfile.TemporaryFile(dir=self.path).close()  # Better to fail now than after the first evaluation.
         except OSError as error:
-            raise InputError(f"{self.path} cannot be written: {error.strerror or error}") from error
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(self._columns)
+            raise self._unwritable(error) from error
         return self
 
     def __exit__(self, *exception):
-        self._file.close()
-        if self._rows:
+        if self._file is not None:
+            self._file.close()
             plot_losses(self.path / "losses.png", self._columns, self._rows, self._terms)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
     def write_settings(self, settings):
         """Write the JSON-able dict `settings` to settings.json."""
@@ -47,18 +51,25 @@ class RunFolder:
         row = [progress.scale, progress.iteration, progress.evaluation, f"{progress.total:.9g}"]
         row += [f"{progress.terms.get(name, 0.0):.9g}" for name in self._terms]
         row += [f"{progress.gradient_norm:.9g}", f"{progress.seconds:.3f}"]
-        self._rows.append(row)
         try:
-            self._writer.writerow(row)
-            self._file.flush()
+            if self._file is None:
+                self._file = (self.path / "losses.csv").open("w", newline="", encoding="utf-8")
+                self._write(self._columns)
+            self._write(row)
         except OSError as error:
-            raise InputError(f"{self.path / 'losses.csv'} cannot be written: {error.strerror or error}") from error
+            raise self._unwritable(error) from error
+        self._rows.append(row)
+
+    def _write(self, row):
+        csv.writer(self._file, lineterminator="\n").writerow(row)
+        self._file.flush()
+
+    def _unwritable(self, error):
+        return InputError(f"the folder {self.path} cannot be written: {error.strerror or error}")
 
 
 def plot_losses(path, columns, rows, terms):
     """Draw the total and each term over the evaluations, on a log scale, into the PNG file `path`."""
-    import io
-
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

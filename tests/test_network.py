@@ -49,9 +49,9 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     assert run_files == ["losses.csv", "losses.png", "settings.json"]
     assert images.size(Image.open(f"{prefix}.png")) == (48, 48 * 1024 // 683)
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("device: ")
-    assert lines[1].startswith("sizes (height × width): content 683×1024")
-    assert lines[2].startswith("weights: vgg16 from ")
+    assert lines[0].startswith("sizes (height × width): content 683×1024")
+    assert lines[1].startswith("weights: vgg16 from ")
+    assert lines[2].startswith("device: ")
     assert [line.split(":")[0] for line in lines[3:]] == ["iteration 1/2", "iteration 2/2"]
 
 
@@ -194,6 +194,7 @@ def test_problems_are_named(prefix, flags, problem):
     with pytest.raises(InputError) as error:
         paint(prefix, "--init_image", str(STARRY_NIGHT), *flags)
     assert problem in str(error.value)
+    assert not (prefix.parent / "out_run" / "losses.csv").exists()
 
 
 def test_a_missing_picture_is_one_line_and_exit_1_within_a_moment(prefix, run_script):

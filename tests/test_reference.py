@@ -17,13 +17,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["arguments"][:3] + case["arguments"][4:]))
-def test_network_has_the_loss_and_gradient_of_the_original(case):
+def test_network_has_the_loss_and_gradient_of_the_original(case, weights):
     from keras import ops
 
     arguments = [str(REFERENCE / text) if text.endswith(".png") else text for text in case["arguments"]]
     flags = network.parse(arguments)
     pictures = transfer.read_pictures(flags)
-    objective, _ = network.style_objective(flags, pictures, cli.Reporter(quiet=True))
+    objective = network.style_objective(flags, pictures, weights, cli.Reporter(quiet=True))
     start = images.to_array(images.read(REFERENCE / case["start"]))
 
     loss, _, gradient = objective.evaluate(ops.convert_to_tensor(start.ravel()))

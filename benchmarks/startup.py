@@ -1,0 +1,48 @@
+"""How long network.py takes from its start to its first evaluation, with cached weights.
+
+python -m benchmarks.startup [--size 400] [--repeats 5]
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.problems import INPUTS, PAIRS
+
+SCRIPT = Path(__file__).parent.parent / "network.py"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=400, help="rows and columns")
+    parser.add_argument("--repeats", type=int, default=5)
+    flags = parser.parse_args()
+    seconds = [seconds_to_first_evaluation(flags.size) for _ in range(flags.repeats + 1)][1:]
+    print(
+        f"from start to the first evaluation at {flags.size}×{flags.size}: median {statistics.median(seconds):.1f} s, "
+        f"{min(seconds):.1f} to {max(seconds):.1f} s in {flags.repeats} runs"
+    )
+
+
+def seconds_to_first_evaluation(size):
+    """Return the seconds until a new process has logged its first evaluation."""
+    content, style = (INPUTS / kind / f"{name}.jpg" for kind, name in zip(("content", "style"), PAIRS[0], strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, SCRIPT, content, style, f"{folder}/out", "--maintain_aspect_ratio", "False"]
+        begin = time.monotonic()
+        process = subprocess.Popen([*map(str, command), "--image_size", str(size)], stderr=subprocess.DEVNULL)
+        log = Path(folder, "out_run", "losses.csv")
+        while process.poll() is None and (not log.exists() or log.read_text().count("\n") < 2):
+            time.sleep(0.02)
+        elapsed = time.monotonic() - begin
+        process.kill()
+        process.wait()
+    return elapsed
+
+
+if __name__ == "__main__":
+    main()
