@@ -75,9 +75,15 @@ def value_and_grad(function):
     return compiled(differentiated)
 
 
-def assign_row(variable, index, row):
-    """Write `row` into row `index` of the Keras variable (rows, n), in place."""
-    variable.value[index].assign(row)
+def with_row(matrix, index, row):
+    """Return the array `matrix` (rows, n) with `row` in place of row `index`, in the memory of `matrix` itself.
+
+    The array passed in is used up by this. A variable would do it safely, but TensorFlow copies the whole of one that
+    was ever written by rows each time it is read.
+    """
+    import tensorflow as tf
+
+    return tf.raw_ops.InplaceUpdate(x=matrix, i=[index], v=row[None])
 
 
 @contextlib.contextmanager

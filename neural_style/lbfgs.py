@@ -7,7 +7,6 @@ attributes, so a run may pause after any evaluation.
 import math
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -63,11 +62,11 @@ class LBFGS:
         self._gradient = None
         self._direction = None
         self._history = history
-        self._pairs = keras.Variable(np.zeros((2 * history, len(start)), "float32"), trainable=False)
+        self._pairs = ops.zeros((2 * history, len(start)), "float32")
         self._forget()
         self._failures = 0
         self._change = FIRST_CHANGE
-        self._vectors = _Vectors(self._pairs)
+        self._vectors = _Vectors()
 
     def point(self):
         """Return the vector to evaluate next."""
@@ -156,10 +155,10 @@ class LBFGS:
         self._best = None
         self._trials = 0
         self._step = 1.0
-        self._direction, self._slope, change = self._vectors.direction(gradient, *self._coefficients(gradient))
-        if not self._slope < 0:
+        self._direction, self._slope, change = self._vectors.direction(gradient, self._pairs, *self._coefficients())
+        if not self._slope < 0 and self._stored:
             self._forget()
-            self._direction, self._slope, change = self._vectors.direction(gradient, *self._coefficients(gradient))
+            self._direction, self._slope, change = self._vectors.direction(gradient, self._pairs, *self._coefficients())
         if not self._slope < 0:
             self.converged = True
         if self._stored == 0 and change > 0:
@@ -171,60 +170,57 @@ class LBFGS:
         self._stored = 0
         self._next = 0
         self._products = np.zeros((2 * self._history, 2 * self._history))
+        self._by_gradient = np.zeros(2 * self._history)
 
     def _remember(self, step, gradient):
         """Store the pair s = step · direction, y = the change of the gradient, in place of the oldest."""
         s, y = self._vectors.differences(step, self._direction, gradient, self._gradient)
         row = self._next
-        autodiff.assign_row(self._pairs, row, s)
-        autodiff.assign_row(self._pairs, self._history + row, y)
-        by_s, by_y = self._vectors.products(s, y)
+        self._pairs = autodiff.with_row(self._pairs, row, s)
+        self._pairs = autodiff.with_row(self._pairs, self._history + row, y)
+        by_s, by_y, self._by_gradient = self._vectors.products(self._pairs, s, y, gradient)
         for index, products in ((row, by_s), (self._history + row, by_y)):
             self._products[index] = products
             self._products[:, index] = products
-        if by_y[row] <= 0:
-            return  # Without positive curvature the pair would spoil the direction; its row is written over next.
         self._next = (row + 1) % self._history
         self._stored = min(self._stored + 1, self._history)
+        if by_y[row] <= 0:
+            self._forget()  # Only rounding can do this to a step that Wolfe's conditions accepted.
 
-    def _coefficients(self, gradient):
-        """Return (c, c_g): the direction is c · pairs + c_g · gradient."""
+    def _coefficients(self):
+        """Return (c, c_g): the direction is c · pairs + c_g · gradient, from the inner products of them all."""
         m = self._history
         coefficients = np.zeros(2 * m)
         if self._stored == 0:
             return coefficients, -1.0
-        by_gradient = self._vectors.products(gradient, gradient)[0]
         newest_first = [(self._next - 1 - age) % m for age in range(self._stored)]
         products = self._products
         # q = gradient + coefficients · pairs, kept as its coefficients; then r = scale · q, and so on.
         alphas = {}
         for i in newest_first:
-            alphas[i] = (by_gradient[i] + products[i] @ coefficients) / products[i, m + i]
+            alphas[i] = (self._by_gradient[i] + products[i] @ coefficients) / products[i, m + i]
             coefficients[m + i] -= alphas[i]
         newest = newest_first[0]
         scale = products[newest, m + newest] / products[m + newest, m + newest]
         coefficients *= scale
         for i in reversed(newest_first):
-            beta = (scale * by_gradient[m + i] + products[m + i] @ coefficients) / products[i, m + i]
+            beta = (scale * self._by_gradient[m + i] + products[m + i] @ coefficients) / products[i, m + i]
             coefficients[i] += alphas[i] - beta
         return -coefficients, -scale
 
 
 class _Vectors:
-    """The compiled work on long vectors, so that each memory pass is one call."""
+    """The compiled work on long vectors, one call for each pass over the memory."""
 
-    def __init__(self, pairs):
+    def __init__(self):
+        def direction(gradient, pairs, coefficients, by_gradient):
+            result = ops.matmul(coefficients, pairs)[0] + by_gradient * gradient
+            return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
+
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
         self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
         self._differences = autodiff.compiled(lambda step, direction, new, old: (step * direction, new - old))
-        self._products = autodiff.compiled(
-            lambda a, b: ops.matmul(ops.stack([a, b]), ops.transpose(ops.convert_to_tensor(pairs)))
-        )
-
-        def direction(gradient, coefficients, by_gradient):
-            result = ops.matmul(coefficients, ops.convert_to_tensor(pairs))[0] + by_gradient * gradient
-            return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
-
+        self._products = autodiff.compiled(lambda pairs, *rows: ops.matmul(ops.stack(rows), ops.transpose(pairs)))
         self._direction = autodiff.compiled(direction)
 
     def along(self, x, step, direction):
@@ -239,14 +235,14 @@ class _Vectors:
         """Return step · direction and new − old."""
         return self._differences(_scalar(step), direction, new, old)
 
-    def products(self, a, b):
-        """Return the inner products of a and of b with all stored vectors, float64 (2, rows)."""
-        return np.asarray(ops.convert_to_numpy(self._products(a, b)), "float64")
+    def products(self, pairs, *vectors):
+        """Return the inner products of each vector with all stored ones, float64 (vectors, rows)."""
+        return ops.convert_to_numpy(self._products(pairs, *vectors)).astype("float64")
 
-    def direction(self, gradient, coefficients, by_gradient):
-        """Return the direction, its inner product with `gradient`, and its root mean square."""
+    def direction(self, gradient, pairs, coefficients, by_gradient):
+        """Return coefficients · pairs + by_gradient · gradient, its inner product with `gradient`, and its RMS."""
         row = ops.convert_to_tensor(coefficients[None].astype("float32"))
-        direction, numbers = self._direction(gradient, row, _scalar(by_gradient))
+        direction, numbers = self._direction(gradient, pairs, row, _scalar(by_gradient))
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
 
