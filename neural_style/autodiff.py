@@ -32,6 +32,8 @@ def start():
         # A convolution fills all cores by itself; two at once only take the caches from each other.
         tf.config.threading.set_inter_op_parallelism_threads(1)
         return "CPU"
+    # The default on recent GPUs rounds products to ten bits, which the line search would see as noise.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
@@ -50,6 +52,11 @@ def unused_gpu(device):
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
     present = os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
     return device == "CPU" and present and not hidden
+
+
+def is_out_of_memory(error):
+    """Return whether an exception says, in Python's words or the backend's, that the memory does not suffice."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def compiled(function):

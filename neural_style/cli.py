@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from neural_style import autodiff
 from neural_style.errors import InputError
 from neural_style.images import RESAMPLING
 
@@ -128,13 +129,12 @@ def run(main):
         status = main()
     except InputError as problem:
         status = _fail(script, str(problem))
-    except MemoryError:
-        status = _fail(script, "this machine's memory does not suffice: choose a smaller --image_size")
     except KeyboardInterrupt:
         status = INTERRUPTED + signal.SIGINT
-    except BrokenPipeError:
-        sys.stderr.close()  # Nobody reads the output any more; there is nowhere to say so.
-        status = 1
+    except Exception as error:
+        if not autodiff.is_out_of_memory(error):
+            raise
+        status = _fail(script, "the memory does not suffice: choose a smaller --image_size")
     sys.exit(status)
 
 

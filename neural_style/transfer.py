@@ -158,5 +158,5 @@ def save_progress(run, flags, pictures, folder, settings, reporter):
         save(final)
     if interruption.signal:
         reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}")
-    print(final)
+    print(final, flush=True)
     return interruption.exit_status

@@ -87,13 +87,29 @@ def test_a_problem_is_one_line_and_exit_1(capsys):
     assert capsys.readouterr().err.endswith("error: the sky is missing\n")
 
 
-def test_the_first_signal_is_noted_and_the_second_ends(capsys):
+def test_memory_that_does_not_suffice_is_one_line_and_exit_1(capsys):
+    def main():
+        raise MemoryError
+
+    with pytest.raises(SystemExit) as exit:
+        cli.run(main)
+    assert exit.value.code == 1
+    assert capsys.readouterr().err.endswith("the memory does not suffice: choose a smaller --image_size\n")
+
+
+def test_a_defect_of_the_program_itself_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        cli.run(lambda: 1 / 0)
+
+
+def test_the_first_signal_is_noted_and_the_second_ends():
+    before = signal.getsignal(signal.SIGINT)
     with cli.Interruption() as interruption:
         os.kill(os.getpid(), signal.SIGINT)
         assert interruption.exit_status == 130
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def progress(evaluation, ends_iteration=False, ends_run=False):
