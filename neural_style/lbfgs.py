@@ -25,7 +25,7 @@ LONGEST_SEARCH = 10
 """Evaluations after which one line search gives up."""
 
 FIRST_CHANGE = 4.0
-"""Root mean square change of the pixels, in 0..255, that the first step along the gradient tries."""
+"""Root mean square change of the pixels, in 0..255, that the very first step tries."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,13 @@ class LBFGS:
         self.converged = False
         self.loss = None
         self._x = ops.convert_to_tensor(start, "float32")
-        self._gradient = None
-        self._direction = None
+        self._vectors = _Vectors()
         self._history = history
         self._pairs = ops.zeros((2 * history, len(start)), "float32")
         self._forget()
+        self._best = None
         self._failures = 0
         self._change = FIRST_CHANGE
-        self._vectors = _Vectors()
 
     def point(self):
         """Return the vector to evaluate next."""
@@ -75,14 +74,14 @@ class LBFGS:
         return self._vectors.along(self._x, self._step, self._direction)
 
     def best(self):
-        """Return the vector of the lowest loss told so far."""
+        """Return the vector of the lowest loss told so far, to within LOSS_NOISE."""
         if self.loss is None or self._best is None or self._best[0].loss >= self.loss:
             return self._x
         return self._vectors.along(self._x, self._best[0].step, self._direction)
 
     @property
     def best_loss(self):
-        """The lowest loss told so far, None before the first."""
+        """The loss of `best()`, None before the first is told."""
         return self.loss if self._best is None else min(self.loss, self._best[0].loss)
 
     def tell(self, loss, gradient):
@@ -132,6 +131,7 @@ class LBFGS:
     def _accept(self, trial, gradient):
         """Move to `trial`, remember the pair of differences, and begin the next search."""
         self._failures = 0
+        self._change = trial.step * self._direction_rms
         self._remember(trial.step, gradient)
         self._x = self._vectors.along(self._x, trial.step, self._direction)
         self._begin_search(trial.loss, gradient)
@@ -155,15 +155,22 @@ class LBFGS:
         self._best = None
         self._trials = 0
         self._step = 1.0
-        self._direction, self._slope, change = self._vectors.direction(gradient, self._pairs, *self._coefficients())
+        self._choose_direction()
         if not self._slope < 0 and self._stored:
             self._forget()
-            self._direction, self._slope, change = self._vectors.direction(gradient, self._pairs, *self._coefficients())
+            self._choose_direction()
         if not self._slope < 0:
             self.converged = True
-        if self._stored == 0 and change > 0:
-            self._step = self._change / change
+        if self._stored == 0 and self._direction_rms > 0:
+            self._step = self._change / self._direction_rms
         self._low, self._high = _Trial(0.0, loss, self._slope), None
+
+    def _choose_direction(self):
+        """Take the direction that the memory suggests; without a memory, straight down the gradient."""
+        coefficients, by_gradient = self._coefficients()
+        self._direction, self._slope, self._direction_rms = self._vectors.direction(
+            self._gradient, self._pairs, coefficients, by_gradient
+        )
 
     def _forget(self):
         """Drop all pairs of differences."""

@@ -55,8 +55,9 @@ def synthesise(objective, start, iterations, evaluations=20, min_improvement=0.0
     best_before = math.inf
     for evaluation in range(last + 1):
         total, terms, gradient = objective.evaluate(optimiser.point())
+        gradient_norm = float(ops.norm(gradient))
         if evaluation == 0:
-            _check_finite(total, terms)
+            _check_finite(total, terms, gradient_norm)
         optimiser.tell(total, gradient)
         ends_iteration = evaluation > 0 and evaluation % evaluations == 0
         ends_run = evaluation == last or optimiser.converged
@@ -71,7 +72,7 @@ def synthesise(objective, start, iterations, evaluations=20, min_improvement=0.0
             evaluation=evaluation,
             total=total,
             terms=terms,
-            gradient_norm=float(ops.norm(gradient)),
+            gradient_norm=gradient_norm,
             best=optimiser.best_loss,
             seconds=time.monotonic() - clock,
             ends_iteration=ends_iteration or (ends_run and evaluation > 0),
@@ -83,12 +84,12 @@ def synthesise(objective, start, iterations, evaluations=20, min_improvement=0.0
             return
 
 
-def _check_finite(total, terms):
-    """Raise InputError, naming the term that is not finite, if the loss at the start is not."""
-    if math.isfinite(total):
+def _check_finite(total, terms, gradient_norm):
+    """Raise InputError, naming what is not finite, if a loss or the gradient at the start is not."""
+    if math.isfinite(total) and math.isfinite(gradient_norm):
         return
-    broken = [name for name, value in terms.items() if not math.isfinite(value)] or ["total"]
+    broken = [f"{name} loss" for name, value in terms.items() if not math.isfinite(value)] or ["gradient of the loss"]
     raise InputError(
-        f"the {' and '.join(broken)} loss of the start image is not a finite number: lower its weight, "
+        f"the {' and the '.join(broken)} of the start image is not a finite number: lower its weight, "
         "or check the start image and the weights of the network"
     )
