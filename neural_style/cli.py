@@ -2,7 +2,7 @@
 
 import argparse
 import json
-import math
+import os
 import shlex
 import signal
 import sys
@@ -11,11 +11,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from neural_style import autodiff
+from neural_style.color import MATCHES
 from neural_style.errors import InputError
 from neural_style.images import RESAMPLING
 
-INTERRUPTED = 128
-"""Exit status of a script ended by a signal: this plus the signal's number."""
+SIGNAL_STATUS = 128
+"""Added to a signal's number, the exit status of a script it ended."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, argv):
         """Return the flags in `argv`, a list of strings without the program's name."""
-        return self.parse_intermixed_args(self._normalised(argv))
+        return self.parse_intermixed_args(self._lists_last(self._normalised(argv)))
 
     def _normalised(self, argv):
         """Return `argv` with flags in one spelling and bare boolean flags followed by True."""
@@ -44,6 +45,26 @@ class Parser(argparse.ArgumentParser):
             if argument in booleans and following.lower() not in _BOOLEANS:
                 result.append("True")
         return result
+
+    def _lists_last(self, argv):
+        """Return `argv` with flags that take a list of numbers moved to its end, each with the numbers behind it.
+
+        There they cannot swallow a path that follows them.
+        """
+        lists = {name for a in self._actions if a.nargs == "+" and a.type for name in a.option_strings}
+        front, back, collecting = [], [], False
+        for argument in argv:
+            collecting = argument in lists or (collecting and _is_number(argument))
+            (back if collecting else front).append(argument)
+        return front + back
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -62,14 +83,17 @@ def number_from(least, kind=float):
     def parse(text):
         try:
             value = kind(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[kind]}") from None
-        if not math.isfinite(value) or value < least:
-            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be at least {least}")
+        if value < least or not abs(value) <= _LARGEST:
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be between {least} and {_LARGEST:g}")
         return value
 
     return parse
 
+
+_LARGEST = 1e38
+"""The largest number float32 holds, or nearly."""
 
 _KINDS = {int: "whole number", float: "number"}
 
@@ -98,6 +122,23 @@ def add_transfer_flags(parser):
     flag("--content_loss_type", type=int, choices=[0, 1, 2], default=0, help="0: sum; 1, 2: normalised")
     flag("--content_layer", default="conv5_2", help="layer that describes the content")
 
+    masks = parser.add_argument_group("masks (pictures, white where they hold)")
+    flag = masks.add_argument
+    flag("--style_masks", nargs="+", metavar="MASK", default=[], help="where to paint each style, one per style")
+    flag("--content_mask", metavar="MASK", help="where to paint at all; style masks then only choose from the styles")
+    flag("--content_masks", nargs="+", metavar="MASK", default=[], help="with --style_mask_space style: where to paint")
+    flag("--style_mask_space", choices=["content", "style"], default="content", help="what the style masks lie on")
+    flag("--mask_feather", type=number_from(0), default=0.0, metavar="PIXELS", help="soften the masks' borders")
+    flag("--keep_unmasked", **_BOOLEAN, default=False, help="pixels that no mask covers stay the content's")
+
+    colours = parser.add_argument_group("colours")
+    flag = colours.add_argument
+    flag("--preserve_color", **_BOOLEAN, default=False, help="save pictures with the content's colours")
+    flag("--color_mask", metavar="MASK", help="do so only where this is white")
+    flag(
+        "--color_match", choices=["none", *MATCHES], default="none", help="give the styles the content's colours first"
+    )
+
     network = parser.add_argument_group("network")
     flag = network.add_argument
     flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
@@ -125,12 +166,20 @@ def command_line(argv):
 def run(main):
     """Run a script's `main()`, which returns an exit status, and exit; a problem becomes one line on standard error."""
     script = Path(sys.argv[0]).name
+    if sys.stderr is None:  # Started with the descriptor closed; the work is done all the same.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="surrogateescape")  # A path may have bytes that are no text.
     try:
         status = main()
     except InputError as problem:
         status = _fail(script, str(problem))
     except KeyboardInterrupt:
-        status = INTERRUPTED + signal.SIGINT
+        status = SIGNAL_STATUS + signal.SIGINT
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _fail(script, f"the output could not be written: {error.strerror or error}")
     except Exception as error:
         if not autodiff.is_out_of_memory(error):
             raise
@@ -154,7 +203,7 @@ class Interruption:
 
     @property
     def exit_status(self):
-        return INTERRUPTED + self.signal if self.signal else 0
+        return SIGNAL_STATUS + self.signal if self.signal else 0
 
     def __enter__(self):
         self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -178,12 +227,19 @@ class Reporter:
         self._quiet = quiet
         self._live = not quiet and self._stream.isatty()
         self._bar = None
+        self._quarter = 0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        self._close_bar()
+        self.close()
+
+    def close(self):
+        """Leave the bar, if there is one, as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
     def say(self, line):
         """Print one line, above the bar if there is one."""
@@ -192,12 +248,17 @@ class Reporter:
 
     def download(self, done, total):
         """Show that `done` of `total` bytes (0: unknown) have come."""
+        if self._bar is not None and done < self._bar.n:
+            self.close()  # The source before broke off.
         if self._live:
             if self._bar is None:
                 self._bar = tqdm(total=total or None, unit="B", unit_scale=True, file=self._stream, leave=False)
             self._bar.update(done - self._bar.n)
-            if done == total:
-                self._close_bar()
+        elif total:
+            quarter = 4 * done // total
+            if quarter > self._quarter:
+                self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            self._quarter = quarter
 
     def progress(self, progress, iterations, evaluations):
         """Show one `synthesis.Progress` of a run planned to have `iterations` of `evaluations` each."""
@@ -206,7 +267,7 @@ class Reporter:
         elif progress.ends_iteration or progress.ends_run:
             self.say(_line(progress, iterations, evaluations))
         if progress.ends_run:
-            self._close_bar()
+            self.close()
 
     def _show_bar(self, progress, iterations, evaluations):
         if self._bar is None:
@@ -214,22 +275,21 @@ class Reporter:
                 total=iterations * evaluations,
                 file=self._stream,
                 dynamic_ncols=True,
-                bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_inv_fmt}]{postfix}",
-                unit="evaluation",
+                # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
+                bar_format="{desc} {n_fmt}/{total_fmt} {bar:8} {remaining} left {rate_inv_fmt}{postfix}",
+                unit="",
+                desc=f"0/{iterations}",
             )
-        self._bar.set_description_str(f"iteration {progress.iteration}/{iterations}", refresh=False)
-        self._bar.set_postfix_str(_losses(progress), refresh=False)
+        terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
+        self._bar.set_description_str(f"{progress.iteration}/{iterations}", refresh=False)
+        self._bar.set_postfix_str(terms, refresh=False)
         self._bar.update(progress.evaluation - self._bar.n)
-
-    def _close_bar(self):
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 def _line(progress, iterations, evaluations):
     """Return a plain line of progress: iteration, losses, speed, time left."""
-    text = f"iteration {progress.iteration}/{iterations}: {_losses(progress)}"
+    terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
+    text = f"iteration {progress.iteration}/{iterations}: best loss {progress.best:.4g}, now {terms}"
     if progress.evaluation == 0:
         return text
     pace = progress.seconds / (progress.evaluation + 1)
@@ -237,11 +297,7 @@ def _line(progress, iterations, evaluations):
     return f"{text}, {pace:.2f} s per evaluation, {tqdm.format_interval(left)} left"
 
 
-def _losses(progress):
-    terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
-    return f"loss {progress.total:.4g} ({terms})"
-
-
 def picture_texts(settings):
     """Return the text chunks of a picture: the command line and the settings it was made with."""
-    return {"Command": settings["command"], "Settings": json.dumps(settings, ensure_ascii=False)}
+    command = settings["command"].encode(errors="backslashreplace").decode()
+    return {"Command": command, "Settings": json.dumps(settings)}

@@ -6,6 +6,7 @@ Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRG
 import io
 import os
 import struct
+import uuid
 import warnings
 from pathlib import Path
 
@@ -22,6 +23,9 @@ RESAMPLING = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 """The resizing methods by the names the scripts' flags have for them."""
+
+_BROKEN = (ValueError, SyntaxError, EOFError, IndexError, TypeError, RuntimeError, NotImplementedError, struct.error)
+"""What Pillow raises, besides OSError, on files with broken insides or of a variant it does not read."""
 
 _SIXTEEN_BIT_STEP = 257
 """65535 / 255: sixteen-bit gray per eight-bit gray."""
@@ -40,7 +44,7 @@ def read(path):
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:
                 picture.load()
-                return _flat(_srgb(_eight_bit(_upright(picture))))
+                return _flat_srgb(_eight_bit(_upright(picture)))
     except Image.DecompressionBombError as error:
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
@@ -51,7 +55,7 @@ def read(path):
     except OSError as error:
         reason = error.strerror or "the file is damaged or cut short"
         raise InputError(f"{path} cannot be read: {reason}") from error
-    except (ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:  # Pillow on files with broken insides.
+    except _BROKEN as error:
         raise InputError(f"{path} cannot be read: the file is damaged ({error})") from error
 
 
@@ -111,7 +115,7 @@ def write_whole(path, content):
     Raises InputError if it cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -138,35 +142,38 @@ def _eight_bit(picture):
     values = np.asarray(picture, "float64")
     if not np.isfinite(values).all():
         raise ValueError("it has pixels that are not numbers")
-    if picture.mode.startswith("I") and values.max(initial=0) > 255:
+    brightest = values.max(initial=0)
+    clear = values == picture.info.get("transparency")
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and brightest > 255):
         values = values / _SIXTEEN_BIT_STEP
-    elif picture.mode == "F" and values.max(initial=0) <= 1:
+    elif picture.mode == "F" and brightest <= 1:
         values = values * 255
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype("uint8"))
+    result = Image.fromarray(np.clip(np.rint(values), 0, 255).astype("uint8"))
+    if clear.any():
+        result.putalpha(Image.fromarray(np.where(clear, 0, 255).astype("uint8")))
+    if "icc_profile" in picture.info:
+        result.info["icc_profile"] = picture.info["icc_profile"]
+    return result
 
 
-def _srgb(picture):
-    """Return `picture` in sRGB if it carries an ICC profile of its own colours."""
+def _flat_srgb(picture):
+    """Return `picture` in RGB and sRGB, transparency laid on white."""
     profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK", "L"):
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    if picture.mode not in ("RGB", "L", "CMYK"):
+        picture = picture.convert("L" if picture.mode == "LA" else "RGB")
+    if profile:
+        picture = _converted(picture, profile)
+    picture = picture.convert("RGB")
+    if alpha is None:
         return picture
-    alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
-    source = picture.convert("RGB") if alpha else picture
+    return Image.composite(picture, Image.new("RGB", picture.size, "white"), alpha)
+
+
+def _converted(picture, profile):
+    """Return `picture` in sRGB by its ICC profile; unchanged if that is broken or of another kind of colours."""
     try:
-        converted = ImageCms.profileToProfile(
-            source, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode="RGB")
     except ImageCms.PyCMSError:
-        return picture  # A broken or mismatched profile: the numbers as they are come nearest.
-    if alpha:
-        converted.putalpha(alpha)
-    return converted
-
-
-def _flat(picture):
-    """Return `picture` as RGB, transparency laid on white."""
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    picture = picture.convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture).convert("RGB")
+        return picture

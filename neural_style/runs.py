@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import tempfile
@@ -24,11 +25,15 @@ class RunFolder:
         self._columns = ["scale", "iteration", "evaluation", "total", *terms, "gradient_norm", "seconds"]
         self._terms = terms
         self._rows = []
+        self._settings = {}
         self._file = None
 
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            for name in ("settings.json", "losses.csv", "losses.png"):
+                if (self.path / name).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, f"{name} in it is a folder")
             tempfile.TemporaryFile(dir=self.path).close()  # Better to fail now than after the first evaluation.
         except OSError as error:
             raise self._unwritable(error) from error
@@ -37,14 +42,18 @@ class RunFolder:
     def __exit__(self, *exception):
         if self._file is not None:
             self._file.close()
-            plot_losses(self.path / "losses.png", self._columns, self._rows, self._terms)
+            # A run that failed already has a problem to tell of; one of its plot must not hide it.
+            with contextlib.suppress(InputError) if exception[0] else contextlib.nullcontext():
+                plot_losses(self.path / "losses.png", self._columns, self._rows, self._terms)
         with contextlib.suppress(OSError):
             self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
-    def write_settings(self, settings):
-        """Write the JSON-able dict `settings` to settings.json."""
-        text = json.dumps(settings, indent=2, ensure_ascii=False)
-        write_whole(self.path / "settings.json", f"{text}\n".encode())
+    def describe(self, settings):
+        """Take the JSON-able dict `settings` for settings.json, which is written with the first evaluation.
+
+        Until then the folder may hold an earlier run, whose files must go on belonging together.
+        """
+        self._settings = settings
 
     def log(self, progress):
         """Append one `synthesis.Progress` to losses.csv, at once; a term it does not have counts as zero."""
@@ -53,6 +62,7 @@ class RunFolder:
         row += [f"{progress.gradient_norm:.9g}", f"{progress.seconds:.3f}"]
         try:
             if self._file is None:
+                write_whole(self.path / "settings.json", f"{json.dumps(self._settings, indent=2)}\n".encode())
                 self._file = (self.path / "losses.csv").open("w", newline="", encoding="utf-8")
                 self._write(self._columns)
             self._write(row)

@@ -43,6 +43,22 @@ def extractor(weights):
 
 
 @pytest.fixture
+def vgg19_file(tmp_path):
+    """The path of a VGG-19 of four channels a layer, in the layout of Keras's file."""
+    from models.layers import layer_names
+    from models.weights import write
+
+    generator = np.random.default_rng(0)
+    tensors, channels = {}, 3
+    for layer in layer_names("vgg19"):
+        tensors[layer] = (generator.normal(0, 0.3, (3, 3, channels, 4)).astype("float32"), np.zeros(4, "float32"))
+        channels = 4
+    path = tmp_path / "vgg19.h5"
+    write(path, tensors)
+    return path
+
+
+@pytest.fixture
 def random_image():
     """Return a function from (height, width) to a smooth random RGB image, float32 in 0..255."""
 

@@ -53,6 +53,11 @@ def test_a_bare_boolean_flag_does_not_swallow_the_content(parse):
     assert flags.content == "c.jpg"
 
 
+def test_a_list_of_numbers_does_not_swallow_the_prefix(parse):
+    flags = parse("c.jpg s.jpg t.jpg --style_weight 1 0.5 out")
+    assert (flags.style_weight, flags.prefix, flags.styles) == ([1.0, 0.5], "out", ["s.jpg", "t.jpg"])
+
+
 def test_hyphens_and_underscores_are_the_same(parse):
     assert parse("c s out --image-size=64 --rescale-image").image_size == 64
 
@@ -60,10 +65,11 @@ def test_hyphens_and_underscores_are_the_same(parse):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("c s out --image_size -3", "at least 1"),
+        ("c s out --image_size -3", "between 1 and"),
         ("c s out --image_size 3.5", "not a whole number"),
         ("c s out --content_weight nan", "out of range"),
         ("c s out --content_weight inf", "out of range"),
+        (f"c s out --seed {'9' * 400}", "out of range"),
         ("c s out --rescale_image=perhaps", "neither True nor False"),
         ("c s out --pool_type median", "invalid choice"),
         ("c out", "required: PREFIX"),
@@ -97,6 +103,24 @@ def test_memory_that_does_not_suffice_is_one_line_and_exit_1(capsys):
     assert capsys.readouterr().err.endswith("the memory does not suffice: choose a smaller --image_size\n")
 
 
+def test_a_full_disk_under_the_standard_output_is_one_line_and_exit_1(capsys):
+    def main():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SystemExit) as exit:
+        cli.run(main)
+    assert exit.value.code == 1
+    assert capsys.readouterr().err.endswith("the output could not be written: No space left on device\n")
+
+
+def test_a_download_away_from_a_terminal_is_a_line_per_quarter():
+    stream = io.StringIO()
+    reporter = cli.Reporter(stream=stream)
+    for done in range(0, 101, 10):
+        reporter.download(done * 10**6, 10**8)
+    assert stream.getvalue().splitlines() == [f"fetched {part} of 100 MB" for part in (30, 50, 80, 100)]
+
+
 def test_a_defect_of_the_program_itself_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         cli.run(lambda: 1 / 0)
@@ -117,6 +141,7 @@ def progress(evaluation, ends_iteration=False, ends_run=False):
         iteration=(evaluation + 19) // 20,
         evaluation=evaluation,
         total=123456.0,
+        best=120000.0,
         terms={"content": 100000.0, "style": 23456.0},
         seconds=0.5 * (evaluation + 1),
         ends_iteration=ends_iteration,
@@ -130,7 +155,9 @@ def test_progress_away_from_a_terminal_is_a_line_per_iteration():
         for evaluation in range(41):
             reporter.progress(progress(evaluation, evaluation in (20, 40), evaluation == 40), 2, 20)
     first, second = stream.getvalue().splitlines()
-    assert first == ("iteration 1/2: loss 1.235e+05 (content 1e+05 style 2.35e+04), 0.50 s per evaluation, 00:10 left")
+    assert first == (
+        "iteration 1/2: best loss 1.2e+05, now content 1e+05 style 2.35e+04, 0.50 s per evaluation, 00:10 left"
+    )
     assert second.startswith("iteration 2/2")
 
 
@@ -141,10 +168,10 @@ def test_progress_on_a_terminal_is_a_live_bar():
         for evaluation in range(21):
             reporter.progress(progress(evaluation, evaluation == 20, evaluation == 20), 1, 20)
     last = stream.getvalue().split("\r")[-1]
-    assert "iteration 1/1" in last
-    assert "20/20" in last
-    assert "style 2.35e+04" in last
-    assert "s/evaluation" in last
+    assert "1/1 20/20" in last
+    assert "content 1.0e+05 style 2.3e+04" in last
+    assert "s/" in last
+    assert len(last.rstrip()) <= 80
 
 
 def test_quiet_says_nothing():

@@ -98,6 +98,24 @@ def test_an_icc_profile_is_converted_to_srgb(save):
     assert np.allclose(pixels(path), 188, atol=2)
 
 
+@pytest.mark.parametrize("mode", ["P", "RGBA"])
+def test_an_icc_profile_is_converted_in_every_mode(save, mode):
+    gray = Image.new("RGB", (4, 4), (128, 128, 128))
+    gray = gray.quantize(2) if mode == "P" else gray.convert(mode)
+    assert np.allclose(pixels(save(gray, "linear.png", icc_profile=linear_rgb_profile())), 188, atol=2)
+
+
+def test_a_colour_declared_transparent_is_white_with_a_profile_too(save):
+    picture = Image.new("RGB", (4, 4), (128, 128, 128))
+    path = save(picture, "clear.png", icc_profile=linear_rgb_profile(), transparency=(128, 128, 128))
+    assert (pixels(path) == 255).all()
+
+
+def test_a_dark_sixteen_bit_picture_stays_dark(save):
+    path = save(Image.fromarray(np.array([[0, 200, 255]], "uint16")), "dark.png")
+    assert pixels(path).max() <= 1
+
+
 def linear_rgb_profile():
     """Return the bytes of Pillow's sRGB profile with its tone curves replaced by straight lines."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -149,9 +149,10 @@ def test_a_style_can_keep_its_own_size(prefix):
     assert settings["sizes"]["styles"] == [[568, 718]]
 
 
-def test_the_run_stops_when_it_improves_too_little(prefix):
+def test_the_run_stops_when_it_improves_too_little(prefix, capsys):
     paint(prefix, "--num_iter", 9, "--min_improvement", 99.9)
     assert len(rows(prefix)) == 5
+    assert "stopped after 4 of 36 evaluations" in capsys.readouterr().err
 
 
 def test_the_picture_and_the_run_folder_say_how_it_was_made(prefix, weights):
@@ -195,6 +196,57 @@ def test_problems_are_named(prefix, flags, problem):
         paint(prefix, "--init_image", str(STARRY_NIGHT), *flags)
     assert problem in str(error.value)
     assert not (prefix.parent / "out_run" / "losses.csv").exists()
+
+
+def test_the_prefix_may_have_the_ending_png(prefix):
+    paint(f"{prefix}.png", "--num_iter", 0)
+    assert (prefix.parent / "out.png").exists()
+    assert (prefix.parent / "out_run").exists()
+
+
+def test_a_prefix_without_a_name_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is a folder: add the name"):
+        paint(f"{tmp_path}/", "--num_iter", 0)
+
+
+def test_a_photograph_is_never_overwritten(tmp_path):
+    photograph = tmp_path / "photo.png"
+    images.to_picture(np.zeros((48, 48, 3))).save(photograph)
+    with pytest.raises(InputError, match=r"would overwrite .*photo\.png"):
+        network.main([str(photograph), str(STARRY_NIGHT), str(tmp_path / "photo"), *SMALL])
+
+
+def test_a_start_that_fails_leaves_an_earlier_run_as_it_is(prefix):
+    paint(prefix, "--num_iter", 0, "--init_image", STARRY_NIGHT)
+    files = {path: path.read_bytes() for path in (prefix.parent / "out_run").iterdir()}
+    with pytest.raises(InputError, match="content loss"):
+        paint(prefix, "--num_iter", 0, "--init_image", STARRY_NIGHT, "--content_weight", "1e38")
+    assert {path: path.read_bytes() for path in (prefix.parent / "out_run").iterdir()} == files
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows paths are text")
+def test_a_path_whose_bytes_are_no_text_is_written_and_printed(tmp_path):
+    prefix = os.fsencode(tmp_path) + b"/caf\xe9"
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "0"]
+    done = subprocess.run(command, capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, prefix + b".png\n"), done.stderr
+    assert os.path.exists(prefix + b".png")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_output_that_cannot_be_written_is_one_line(prefix):
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "0", "--quiet"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
+    assert done.returncode == 1
+    assert done.stderr.startswith("network.py: error: the output could not be written: No space left")
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_backend_is_refused_in_one_line(prefix, run_script):
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--quiet", KERAS_BACKEND="torch")
+    assert done.returncode == 1
+    assert done.stderr == ("network.py: error: the backend torch is not supported: set KERAS_BACKEND=tensorflow\n")
 
 
 def test_a_missing_picture_is_one_line_and_exit_1_within_a_moment(prefix, run_script):

@@ -6,24 +6,34 @@ import numpy as np
 import pytest
 from conftest import REFERENCE
 
+import inetwork
 import network
 from neural_style import cli, images, transfer
 
 CASES = [
     case
     for case in json.loads((REFERENCE / "expected.json").read_text())
-    if case["script"] == "Network.py" and "--style_masks" not in case["arguments"]
+    if case["script"] in ("Network.py", "INetwork.py")
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["arguments"][:3] + case["arguments"][4:]))
-def test_network_has_the_loss_and_gradient_of_the_original(case, weights):
+def problem_of(script, arguments):
+    """Return (flags, style layers, style products) of our script for the original one's arguments."""
+    if script == "Network.py":
+        return network.parse(arguments), network.STYLE_LAYERS, network.style_products
+    flags = inetwork.parse([*arguments, "--chain", "difference"])
+    return flags, inetwork.layer_names("vgg16"), lambda: inetwork.style_products("vgg16", flags.chain)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join([case["script"], *case["arguments"][1:]]))
+def test_loss_and_gradient_are_those_of_the_original(case, weights):
     from keras import ops
 
     arguments = [str(REFERENCE / text) if text.endswith(".png") else text for text in case["arguments"]]
-    flags = network.parse(arguments)
+    flags, layers, products = problem_of(case["script"], arguments)
     pictures = transfer.read_pictures(flags)
-    objective = network.style_objective(flags, pictures, weights, cli.Reporter(quiet=True))
+    regions = transfer.read_masks(flags, pictures, layers)
+    objective = transfer.objective(flags, pictures, regions, weights, products, cli.Reporter(quiet=True))
     start = images.to_array(images.read(REFERENCE / case["start"]))
 
     loss, _, gradient = objective.evaluate(ops.convert_to_tensor(start.ravel()))

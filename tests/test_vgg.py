@@ -12,8 +12,7 @@ from neural_style.errors import InputError
 
 @pytest.fixture(scope="module")
 def weights_file(weights, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "vgg16.weights.h5"
-    path = path.with_name("vgg16.h5")
+    path = tmp_path_factory.mktemp("weights") / "vgg16.h5"
     write(path, weights.tensors)
     return path
 

@@ -82,15 +82,15 @@ def test_a_named_file_is_used_before_the_cache(cache, good_file):
 def test_a_damaged_cached_file_is_fetched_anew_and_replaced(cache, good_file, damage, monkeypatch):
     cache.mkdir(parents=True)
     damage(good_file, cache / FILE)
-    monkeypatch.setattr(module, "_from_package", lambda say, progress: fetched(good_file, say))
+    monkeypatch.setattr(module, "_from_package", lambda store, say, progress: fetched(good_file, store))
     said = []
     assert load("vgg16", say=said.append).source == "a stand-in for the package"
     assert "cannot be trusted" in said[0]
     assert digest(read(cache / FILE, "vgg16")) == PUBLISHED["vgg16"].sha256
 
 
-def fetched(good_file, say):
-    module._store(good_file, say)
+def fetched(good_file, store):
+    store(good_file)
     return module.Weights(read(good_file, "vgg16"), "a stand-in for the package", "")
 
 
@@ -104,6 +104,14 @@ def test_a_damaged_named_file_is_neither_used_nor_touched(cache, good_file, dama
     assert load("vgg16", named, say=said.append).source == str(cache / FILE)
     assert "named.h5 cannot be trusted" in said[0]
     assert named.read_bytes() == before
+
+
+def test_a_damaged_file_in_the_cache_stays_as_it_is_when_the_user_named_it(cache, good_file, monkeypatch):
+    cache.mkdir(parents=True)
+    named = truncated(good_file, cache / FILE)
+    monkeypatch.setattr(module, "_from_package", lambda store, say, progress: fetched(good_file, store))
+    assert load("vgg16", named).source == "a stand-in for the package"
+    assert named.stat().st_size == 1_000_000
 
 
 def test_a_named_file_that_does_not_exist_is_an_error(cache, tmp_path):
@@ -140,8 +148,8 @@ def response(content, length=None):
     return body
 
 
-def test_a_download_from_the_address_is_cached_and_reports_its_progress(cache, monkeypatch, tmp_path):
-    path = fabricated_vgg19(tmp_path / "vgg19.h5")
+def test_a_download_from_the_address_is_cached_and_reports_its_progress(cache, monkeypatch, vgg19_file):
+    path = vgg19_file
     monkeypatch.setattr(module, "_open_address", lambda address: response(path.read_bytes()))
     published = module.Published(PUBLISHED["vgg19"].address, module._md5(path))
     monkeypatch.setitem(PUBLISHED, "vgg19", published)
@@ -174,7 +182,7 @@ def test_a_cache_that_cannot_be_written_costs_only_the_next_fetch(good_file, mon
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
     said = []
-    module._store(good_file, said.append)
+    module._store(good_file, cache_folder() / FILE, said.append)
     assert "cannot be kept" in said[0]
 
 
@@ -196,27 +204,16 @@ def test_a_file_of_another_network_is_refused(good_file):
 
 
 @pytest.mark.parametrize(("value", "reason"), [(np.nan, "not finite"), (np.inf, "not finite")])
-def test_values_that_are_not_numbers_are_refused(tmp_path, value, reason):
-    path = fabricated_vgg19(tmp_path / "vgg19.h5")
+def test_values_that_are_not_numbers_are_refused(vgg19_file, value, reason):
+    path = vgg19_file
     with h5py.File(path, "r+") as file:
         file["block2_conv1/block2_conv1_b_1:0"][0] = value
     with pytest.raises(ValueError, match=reason):
         read(path, "vgg19")
 
 
-def test_a_vgg19_file_of_ones_own_is_used_with_a_warning(cache, tmp_path):
-    path = fabricated_vgg19(tmp_path / "vgg19.h5")
+def test_a_vgg19_file_of_ones_own_is_used_with_a_warning(cache, vgg19_file):
+    path = vgg19_file
     said = []
     assert load("vgg19", path, say=said.append).source == str(path)
     assert "cannot be verified" in said[0]
-
-
-def fabricated_vgg19(path):
-    """Write a VGG-19 of four channels a layer in the layout of Keras's file."""
-    generator = np.random.default_rng(0)
-    tensors, channels = {}, 3
-    for layer in layer_names("vgg19"):
-        tensors[layer] = (generator.normal(0, 0.3, (3, 3, channels, 4)).astype("float32"), np.zeros(4, "float32"))
-        channels = 4
-    write(path, tensors)
-    return path

@@ -1,0 +1,76 @@
+"""What each kind of run costs per evaluation, relative to network.py with one style.
+
+    python -m benchmarks.kinds [--size 400] [--repeats 9]
+
+The kinds take turns, evaluation by evaluation, and the medians are compared.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from neural_style import autodiff
+
+FOUR_STYLES = "starry-night,great-wave,night-cafe,composition-viii"
+TWO_STYLES = "starry-night,great-wave"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=400, help="rows and columns")
+    parser.add_argument("--repeats", type=int, default=9, help="measurements, of which the median counts")
+    flags = parser.parse_args()
+    device = autodiff.start()
+
+    from keras import ops
+
+    with tempfile.TemporaryDirectory() as folder:
+        objectives = {name: make() for name, make in kinds(flags.size, Path(folder)).items()}
+    points = {name: ops.convert_to_tensor(start.ravel()) for name, (_, start) in objectives.items()}
+    seconds = {name: [] for name in objectives}
+    for repeat in range(flags.repeats + 1):
+        for name, (objective, _) in objectives.items():
+            begin = time.perf_counter()
+            objective.evaluate(points[name])
+            if repeat > 0:  # The first evaluation compiles.
+                seconds[name].append(time.perf_counter() - begin)
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    base = next(iter(medians.values()))
+    print(f"| {device}, {flags.size}×{flags.size}, median of {flags.repeats} | seconds | relative |")
+    print("| --- | --- | --- |")
+    for name, median in medians.items():
+        print(f"| {name} | {median:.3f} | {median / base:.3f} |")
+
+
+def kinds(size, folder):
+    """Return {name: function that makes (objective, start)}; masks are written into `folder`."""
+    from benchmarks.problems import problem
+    from neural_style.images import to_picture, write_png
+
+    left = np.zeros((size, size, 3))
+    left[:, : size // 2] = 255
+    masks = [folder / "left.png", folder / "right.png"]
+    for path, values in zip(masks, (left, 255 - left), strict=True):
+        write_png(path, to_picture(values))
+    square = ["--image_size", size, "--maintain_aspect_ratio", "False"]
+
+    def kind(styles, *flags, script="network.py"):
+        return lambda: problem("neuschwanstein-castle", styles, *square, *flags, script=script)
+
+    return {
+        "network.py, 1 style": kind("starry-night"),
+        "network.py, 4 styles": kind(FOUR_STYLES, "--style_weight", 1, 1, 1, 1),
+        "network.py, 2 styles": kind(TWO_STYLES, "--style_weight", 1, 1),
+        "network.py, 2 styles, 2 masks": kind(TWO_STYLES, "--style_weight", 1, 1, "--style_masks", *masks),
+        "inetwork.py, 1 style": kind("starry-night", script="inetwork.py"),
+        "inetwork.py, 2 styles": kind(TWO_STYLES, "--style_weight", 1, 1, script="inetwork.py"),
+        "inetwork.py --chain difference": kind("starry-night", "--chain", "difference", script="inetwork.py"),
+    }
+
+
+if __name__ == "__main__":
+    main()

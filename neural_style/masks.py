@@ -1,0 +1,70 @@
+"""Masks: which positions of an image a style is painted on, at the size of every layer.
+
+A mask is a gray picture, white where it holds. Inside the program it is an 8-bit Pillow image until it has the size it
+is used at, then float32 in 0..1.
+"""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from neural_style import images
+from neural_style.errors import InputError
+
+THRESHOLD = 127
+"""Gray above this is white, except for HALF."""
+
+HALF = 128
+"""A gray that the original scripts' two comparisons (≤ 127 and > 128) both pass over, so that it stays half a weight.
+
+It is what a border between two pixels becomes when it is resized to half the size.
+"""
+
+
+def read(path):
+    """Return the mask in the picture file `path`. Raises InputError if it is no picture or white nowhere."""
+    mask = images.read(path).convert("L")
+    if mask.getextrema()[1] <= THRESHOLD:
+        raise InputError(f"the mask {path} is black everywhere: paint white what it should cover")
+    return mask
+
+
+def feathered(mask, size, pixels):
+    """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides."""
+    binary = _resized(mask, size).point(lambda gray: 255 * (gray > THRESHOLD))
+    return binary.filter(ImageFilter.GaussianBlur(pixels / 2))
+
+
+def at_size(mask, size, soft=False):
+    """Return `mask` as float32 (height, width) in 0..1 at `size`: black and white, or the gray between if `soft`.
+
+    It is resized as an 8-bit picture with Pillow's bilinear filter. Unless soft, gray is then taken as black or white
+    and the whole divided by its maximum, as the Keras scripts have it that this toolkit mirrors (see HALF).
+    """
+    gray = np.asarray(_resized(mask, size), "float32")
+    if soft:
+        return gray / np.float32(255)
+    values = np.where(gray == HALF, gray, np.where(gray > THRESHOLD, np.float32(255), np.float32(0)))
+    return values / max(values.max(), np.float32(1))
+
+
+def at_layers(mask, layers, size, soft=False, name="mask"):
+    """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
+
+    `size` is the image's (height, width). Raises InputError, with the mask's `name` and the layer, where nothing of
+    the mask is left.
+    """
+    result = {}
+    for layer in layers:
+        stride = 2 ** (int(layer[4]) - 1)
+        values = at_size(mask, (size[0] // stride, size[1] // stride), soft)
+        if not values.any():
+            raise InputError(
+                f"the white of {name} is so small that nothing of it is left at layer {layer}: paint a larger region "
+                "or choose a larger --image_size"
+            )
+        result[layer] = values[None, :, :, None]
+    return result
+
+
+def _resized(mask, size):
+    return mask if size == images.size(mask) else mask.resize(size[::-1], Image.Resampling.BILINEAR)
