@@ -258,7 +258,7 @@ class Reporter:
             quarter = 4 * done // total
             if quarter > self._quarter:
                 self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
-            self._quarter = quarter
+                self._quarter = quarter
 
     def progress(self, progress, iterations, evaluations):
         """Show one `synthesis.Progress` of a run planned to have `iterations` of `evaluations` each."""
@@ -276,8 +276,8 @@ class Reporter:
                 file=self._stream,
                 dynamic_ncols=True,
                 # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
-                bar_format="{desc} {n_fmt}/{total_fmt} {bar:8} {remaining} left {rate_inv_fmt}{postfix}",
-                unit="",
+                bar_format="{desc} {n_fmt}/{total_fmt} {bar:6} {remaining} {rate_inv_fmt}{postfix}",
+                unit="ev",
                 desc=f"0/{iterations}",
             )
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
