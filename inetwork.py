@@ -5,7 +5,7 @@ import sys
 from itertools import pairwise
 
 from models.layers import layer_names
-from neural_style import cli, transfer
+from neural_style import cli, inputs, transfer
 
 SHIFT = 1.0
 """Subtracted from all features before every product (section 3.3)."""
@@ -22,7 +22,7 @@ def parse(argv):
         help="style loss of the paper, or that of the original INetwork.py",
     )
     flags = parser.parse(argv)
-    transfer.check_flags(flags)
+    inputs.check_flags(flags)
     return flags
 
 

@@ -3,7 +3,7 @@
 
 import sys
 
-from neural_style import cli, transfer
+from neural_style import cli, inputs, transfer
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
@@ -13,7 +13,7 @@ def parse(argv):
     parser = cli.Parser(prog="network.py", description=__doc__)
     cli.add_transfer_flags(parser)
     flags = parser.parse(argv)
-    transfer.check_flags(flags)
+    inputs.check_flags(flags)
     return flags
 
 

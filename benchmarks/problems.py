@@ -5,7 +5,7 @@ from pathlib import Path
 import inetwork
 import network
 from models.layers import layer_names
-from neural_style import cli, transfer
+from neural_style import cli, inputs, transfer
 
 INPUTS = Path(__file__).parent.parent / "images" / "inputs"
 
@@ -29,8 +29,8 @@ def problem(content, style, *flags, script="network.py"):
     else:
         parsed = inetwork.parse(arguments)
         layers, products = layer_names(parsed.model), lambda: inetwork.style_products(parsed.model, parsed.chain)
-    pictures = transfer.read_pictures(parsed)
-    regions = transfer.read_masks(parsed, pictures, layers)
+    pictures = inputs.read_pictures(parsed)
+    regions = inputs.read_masks(parsed, pictures, layers)
     reporter = cli.Reporter(quiet=True)
     weights = transfer.load_weights(parsed, reporter)
     return transfer.objective(parsed, pictures, regions, weights, products, reporter), pictures.start

@@ -8,7 +8,7 @@ from conftest import REFERENCE
 
 import inetwork
 import network
-from neural_style import cli, images, transfer
+from neural_style import cli, images, inputs, transfer
 
 CASES = [
     case
@@ -31,8 +31,8 @@ def test_loss_and_gradient_are_those_of_the_original(case, weights):
 
     arguments = [str(REFERENCE / text) if text.endswith(".png") else text for text in case["arguments"]]
     flags, layers, products = problem_of(case["script"], arguments)
-    pictures = transfer.read_pictures(flags)
-    regions = transfer.read_masks(flags, pictures, layers)
+    pictures = inputs.read_pictures(flags)
+    regions = inputs.read_masks(flags, pictures, layers)
     objective = transfer.objective(flags, pictures, regions, weights, products, cli.Reporter(quiet=True))
     start = images.to_array(images.read(REFERENCE / case["start"]))
 
