@@ -53,7 +53,11 @@ class Pictures:
 
 
 def check_flags(flags):
-    """Raise InputError for flags that each make sense but not together; set the content layer's canonical name."""
+    """Bring the content layer and the prefix into their canonical form, and check what needs no picture read.
+
+    The prefix loses an ending .png. Raises InputError for an unknown layer, a weights file that is not there, a prefix
+    that is a folder or whose pictures would overwrite an input, and weights that are all zero.
+    """
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
     if flags.weights is not None:
         check_path(flags.weights)
