@@ -26,7 +26,7 @@ def parse(argv):
     return flags
 
 
-def style_products(network, chain):
+def style_products(network, chain, shift_last=True):
     """Return the style loss as (weight, product), over all convolutions of `network`.
 
     "correlation" (sections 3.1, 3.2 and 3.5): the correlations of each layer with the next, weighted 2^(D − d), d the
@@ -34,7 +34,8 @@ def style_products(network, chain):
 
     "difference", as INetwork.py has it: with s_1 … s_n the losses of the layers' Gram matrices,
     sum over i < n of (s_i − s_(i+1)) / 2^(n − 1 − i). Gathered by layer, s_1 has the weight 2^(2 − n), s_i between
-    2^(i − n), and the last one −1: the deepest layer is driven away from the style.
+    2^(i − n), and the last one −1: the deepest layer is driven away from the style. There features are shifted after
+    their mask; without `shift_last` before it.
     """
     from neural_style.losses import ChainProduct, GramProduct
 
@@ -42,7 +43,7 @@ def style_products(network, chain):
     depth = len(layers)
     if chain == "difference":
         weights = [2.0 ** (2 - depth), *(2.0 ** (i - depth) for i in range(2, depth)), -1.0]
-        products = [GramProduct(layer, SHIFT, shift_last=True) for layer in layers]
+        products = [GramProduct(layer, SHIFT, shift_last) for layer in layers]
         return list(zip(weights, products, strict=True))
     weights = [2.0 ** (depth - i) for i in range(1, depth)]
     return [
@@ -51,11 +52,22 @@ def style_products(network, chain):
     ]
 
 
+def task(flags):
+    """Return the `transfer.Task` for the flags that `parse` returned."""
+    layers = tuple(layer_names(flags.model))
+    # A shift after the mask adds to the positions outside it, which the area of the mask does not count.
+    shift_last = flags.style_mask_space == "content"
+
+    def style_loss(extractor, pictures):
+        products = style_products(flags.model, flags.chain, shift_last)
+        return transfer.style_loss(products, extractor, pictures)
+
+    return transfer.Task(flags, lambda reporter: inputs.read(flags, layers, reporter), layers, style_loss)
+
+
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
-    flags = parse(argv)
-    products = lambda: style_products(flags.model, flags.chain)
-    return transfer.paint(flags, cli.command_line(argv), layer_names(flags.model), products)
+    return transfer.paint(task(parse(argv)), cli.command_line(argv))
 
 
 if __name__ == "__main__":

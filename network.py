@@ -24,9 +24,19 @@ def style_products():
     return [(1 / len(STYLE_LAYERS), GramProduct(layer)) for layer in STYLE_LAYERS]
 
 
+def task(flags):
+    """Return the `transfer.Task` for the flags that `parse` returned."""
+    return transfer.Task(
+        flags,
+        read=lambda reporter: inputs.read(flags, STYLE_LAYERS, reporter),
+        style_layers=STYLE_LAYERS,
+        style_loss=lambda extractor, pictures: transfer.style_loss(style_products(), extractor, pictures),
+    )
+
+
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
-    return transfer.paint(parse(argv), cli.command_line(argv), STYLE_LAYERS, style_products)
+    return transfer.paint(task(parse(argv)), cli.command_line(argv))
 
 
 if __name__ == "__main__":

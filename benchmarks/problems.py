@@ -4,8 +4,7 @@ from pathlib import Path
 
 import inetwork
 import network
-from models.layers import layer_names
-from neural_style import cli, inputs, transfer
+from neural_style import cli, transfer
 
 INPUTS = Path(__file__).parent.parent / "images" / "inputs"
 
@@ -24,13 +23,8 @@ def problem(content, style, *flags, script="network.py"):
     """
     styles = [str(INPUTS / "style" / f"{name}.jpg") for name in style.split(",")]
     arguments = [str(INPUTS / "content" / f"{content}.jpg"), *styles, "unused", *map(str, flags)]
-    if script == "network.py":
-        parsed, layers, products = network.parse(arguments), network.STYLE_LAYERS, network.style_products
-    else:
-        parsed = inetwork.parse(arguments)
-        layers, products = layer_names(parsed.model), lambda: inetwork.style_products(parsed.model, parsed.chain)
-    pictures = inputs.read_pictures(parsed)
-    regions = inputs.read_masks(parsed, pictures, layers)
+    module = {"network.py": network, "inetwork.py": inetwork}[script]
+    task = module.task(module.parse(arguments))
     reporter = cli.Reporter(quiet=True)
-    weights = transfer.load_weights(parsed, reporter)
-    return transfer.objective(parsed, pictures, regions, weights, products, reporter), pictures.start
+    (pictures,) = task.read(reporter)
+    return transfer.objective(task, pictures, transfer.load_weights(task.flags, reporter)), pictures.start

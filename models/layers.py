@@ -26,6 +26,12 @@ def keras_layer(layer):
     return re.sub(r"^conv(\d)_(\d)$", r"block\1_conv\2", layer)
 
 
+def size_at(layer, size):
+    """Return the (height, width) of the features of `layer` for an image of (height, width) `size`."""
+    stride = 2 ** (int(layer[4]) - 1)
+    return size[0] // stride, size[1] // stride
+
+
 def canonical_layer(network, text):
     """Return the layer of `network` that `text` names, as `conv{block}_{index}`.
 

@@ -77,23 +77,20 @@ def boolean(text):
     return _BOOLEANS[text.lower()]
 
 
-def number_from(least, kind=float):
-    """Return the parser of a finite number of type `kind` that is at least `least`."""
+def number_from(least, kind=float, most=1e38):
+    """Return the parser of a number of type `kind` from `least` to `most`, by default nearly the largest of float32."""
 
     def parse(text):
         try:
             value = kind(text)
         except (ValueError, OverflowError):
             raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[kind]}") from None
-        if value < least or not abs(value) <= _LARGEST:
-            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be between {least} and {_LARGEST:g}")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be between {least} and {most:g}")
         return value
 
     return parse
 
-
-_LARGEST = 1e38
-"""The largest number float32 holds, or nearly."""
 
 _KINDS = {int: "whole number", float: "number"}
 
@@ -128,7 +125,13 @@ def add_transfer_flags(parser):
     flag("--content_mask", metavar="MASK", help="where to paint at all; style masks then only choose from the styles")
     flag("--content_masks", nargs="+", metavar="MASK", default=[], help="with --style_mask_space style: where to paint")
     flag("--style_mask_space", choices=["content", "style"], default="content", help="what the style masks lie on")
-    flag("--mask_feather", type=number_from(0), default=0.0, metavar="PIXELS", help="soften the masks' borders")
+    flag(
+        "--mask_feather",
+        type=number_from(0, most=10000),
+        default=0.0,
+        metavar="PIXELS",
+        help="soften the masks' borders",
+    )
     flag("--keep_unmasked", **_BOOLEAN, default=False, help="pixels that no mask covers stay the content's")
 
     colours = parser.add_argument_group("colours")
@@ -139,6 +142,46 @@ def add_transfer_flags(parser):
         "--color_match", choices=["none", *MATCHES], default="none", help="give the styles the content's colours first"
     )
 
+    add_run_flags(parser)
+
+
+def add_doodle_flags(parser):
+    """Add the arguments of neural_doodle.py, with the names and defaults of the original one."""
+    pictures = parser.add_argument_group("pictures")
+    flag = pictures.add_argument
+    flag("--style_image", required=True, metavar="FILE", help="the picture whose style to use")
+    flag("--style_mask", required=True, metavar="FILE", help="map of its regions, one colour each")
+    flag("--target_mask", required=True, metavar="FILE", help="the doodle: where to paint the regions")
+    flag("--content_image", metavar="FILE", help="photograph whose shapes to keep")
+    flag("--target_image_prefix", required=True, dest="prefix", metavar="PREFIX", help="path of the results")
+    flag("--nlabels", type=number_from(1, int), help="number of regions; without it the masks' colours are counted")
+    rows = "rows of the result, -1: those of the target mask"
+    flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
+    flag("--init_image", metavar="START", help="content, noise or a picture's path; default: content if there is one")
+    flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
+    flag("--preserve_color", **_BOOLEAN, default=False, help="save pictures with the content's colours")
+    finish = "smooth takes the grain out of saved pictures"
+    flag("--finish", choices=["none", "smooth"], default="none", help=finish)
+
+    losses = parser.add_argument_group("losses")
+    flag = losses.add_argument
+    flag("--content_weight", type=number_from(0), default=0.1, help="weight of the content loss")
+    flag("--style_weight", type=number_from(0), default=1.0, help="weight of the style loss")
+    flag("--region_style_weight", type=number_from(0), default=1.0, help="multiplies it")
+    tv_names = ("--tv_weight", "--total_variation_weight")
+    flag(*tv_names, dest="total_variation_weight", type=number_from(0), default=8.5e-5, help="weight of smoothness")
+    flag("--improved", **_BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
+    parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
+    add_run_flags(parser)
+
+
+def _rows_or_all(text):
+    """Return the rows of a result, or -1 for those of the target mask."""
+    return -1 if text == "-1" else number_from(1, int)(text)
+
+
+def add_run_flags(parser):
+    """Add the arguments about the network and the course of a run, which all painting scripts share."""
     network = parser.add_argument_group("network")
     flag = network.add_argument
     flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
@@ -147,11 +190,15 @@ def add_transfer_flags(parser):
 
     run = parser.add_argument_group("run")
     flag = run.add_argument
-    flag("--num_iter", type=number_from(0, int), default=10, help="iterations")
-    flag("--evaluations", type=number_from(1, int), default=20, help="evaluations per iteration")
+    rows, count = number_from(1, int), number_from(0, int)
+    flag(
+        "--scales", type=rows, nargs="+", metavar="ROWS", help="paint at these sizes in turn; the last is the result's"
+    )
+    flag("--num_iter", type=count, nargs="+", default=[10], metavar="N", help="iterations; one, or one per scale")
+    flag("--evaluations", type=rows, default=20, help="evaluations per iteration")
     flag("--min_improvement", type=number_from(0), default=0.0, help="stop below this many percent per iteration")
-    flag("--save_every", type=number_from(0, int), default=1, help="save every N iterations; 0: only the last")
-    flag("--seed", type=number_from(0, int), default=0, help="seed of the noise")
+    flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
+    flag("--seed", type=count, default=0, help="seed of the noise")
     flag("--quiet", **_BOOLEAN, default=False, help="no messages but errors")
 
 
@@ -260,40 +307,40 @@ class Reporter:
                 self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
                 self._quarter = quarter
 
-    def progress(self, progress, iterations, evaluations):
-        """Show one `synthesis.Progress` of a run planned to have `iterations` of `evaluations` each."""
+    def progress(self, progress):
+        """Show one `synthesis.Progress`."""
         if self._live:
-            self._show_bar(progress, iterations, evaluations)
+            self._show_bar(progress)
         elif progress.ends_iteration or progress.ends_run:
-            self.say(_line(progress, iterations, evaluations))
+            self.say(_line(progress))
         if progress.ends_run:
             self.close()
 
-    def _show_bar(self, progress, iterations, evaluations):
+    def _show_bar(self, progress):
         if self._bar is None:
             self._bar = tqdm(
-                total=iterations * evaluations,
+                total=progress.evaluations,
                 file=self._stream,
                 dynamic_ncols=True,
                 # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
                 bar_format="{desc} {n_fmt}/{total_fmt} {bar:6} {remaining} {rate_inv_fmt}{postfix}",
                 unit="ev",
-                desc=f"0/{iterations}",
+                desc=f"0/{progress.iterations}",
             )
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
-        self._bar.set_description_str(f"{progress.iteration}/{iterations}", refresh=False)
+        self._bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
         self._bar.set_postfix_str(terms, refresh=False)
         self._bar.update(progress.evaluation - self._bar.n)
 
 
-def _line(progress, iterations, evaluations):
+def _line(progress):
     """Return a plain line of progress: iteration, losses, speed, time left."""
     terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
-    text = f"iteration {progress.iteration}/{iterations}: best loss {progress.best:.4g}, now {terms}"
+    text = f"iteration {progress.iteration}/{progress.iterations}: best loss {progress.best:.4g}, now {terms}"
     if progress.evaluation == 0:
         return text
     pace = progress.seconds / (progress.evaluation + 1)
-    left = pace * (iterations * evaluations - progress.evaluation)
+    left = pace * (progress.evaluations - progress.evaluation)
     return f"{text}, {pace:.2f} s per evaluation, {tqdm.format_interval(left)} left"
 
 

@@ -31,10 +31,11 @@ _SIXTEEN_BIT_STEP = 257
 """65535 / 255: sixteen-bit gray per eight-bit gray."""
 
 
-def read(path):
+def read(path, background="white"):
     """Return the picture in the file `path` as an upright 8-bit sRGB Pillow image.
 
-    EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on white; gray,
+    EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on the `background`
+    colour; gray,
     palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame. Raises
     InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
     """
@@ -44,7 +45,7 @@ def read(path):
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:
                 picture.load()
-                return _flat_srgb(_eight_bit(_upright(picture)))
+                return _flat_srgb(_eight_bit(_upright(picture)), background)
     except Image.DecompressionBombError as error:
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
@@ -89,6 +90,12 @@ def to_picture(array, target=None, method="bilinear"):
     if target is not None and target != size(picture):
         picture = picture.resize(target[::-1], RESAMPLING[method])
     return picture
+
+
+def resized(array, target):
+    """Return a float32 array (height, width, 3) at the (height, width) `target` by bicubic interpolation, unrounded."""
+    channels = [Image.fromarray(array[..., index]) for index in range(array.shape[-1])]
+    return np.stack([channel.resize(target[::-1], Image.Resampling.BICUBIC) for channel in channels], axis=-1)
 
 
 def gray(picture):
@@ -156,8 +163,8 @@ def _eight_bit(picture):
     return result
 
 
-def _flat_srgb(picture):
-    """Return `picture` in RGB and sRGB, transparency laid on white."""
+def _flat_srgb(picture, background):
+    """Return `picture` in RGB and sRGB, transparency laid on the `background` colour."""
     profile = picture.info.get("icc_profile")
     alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
     if picture.mode not in ("RGB", "L", "CMYK"):
@@ -167,7 +174,7 @@ def _flat_srgb(picture):
     picture = picture.convert("RGB")
     if alpha is None:
         return picture
-    return Image.composite(picture, Image.new("RGB", picture.size, "white"), alpha)
+    return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
 
 
 def _converted(picture, profile):

@@ -11,6 +11,7 @@ from models.layers import MINIMUM_SIDE, canonical_layer
 from models.weights import check_path
 from neural_style import color, images, masks
 from neural_style.errors import InputError
+from neural_style.finish import Finish
 
 
 @dataclass(frozen=True)
@@ -18,60 +19,73 @@ class Masks:
     """Where each style is taken from and painted.
 
     `styles` has, for each style, its mask by layer, float32 (1, h, w, 1) in 0..1 on the style's own features, or None.
-    `regions` has, for each style, the index of its region of the generated image in `generated`, which has that
-    region's mask by layer; without masks `generated` is empty and the one region is everything. With `by_area` each
-    region's statistics are divided by its area. `coverage` is where any region is, (height, width) in 0..1, or None
-    for everywhere.
+    `generated` has the masks of all regions of the generated image by layer, float32 (1, h, w, regions), or is None
+    if the one region is everything; `regions` has, for each style, the number of its region. With `by_area` each
+    region's statistics are divided by its area.
     """
 
     styles: list
     regions: list
-    generated: list
+    generated: dict | None
     by_area: bool = False
-    coverage: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The inputs of a run, float32 RGB (height, width, 3) in 0..255.
+    """The inputs of a run at one scale; pictures are float32 RGB (height, width, 3) in 0..255.
 
-    `content` and `start` have the generated image's size, `styles` that too or their own; `content_size` is the
-    (height, width) of the content's file. `color_mask` (height, width) in 0..1 is where the content's colours are
-    put back into saved pictures: None for nowhere.
+    `content` (None without one) and `start` have the generated image's size, `styles` that too or their own.
+    `style_weights` has one weight per style, `masks` what the script's style loss wants to know of masks.
+    `content_size` is the (height, width) of the file that the generated image's aspect ratio comes from.
     """
 
-    content: np.ndarray
+    content: np.ndarray | None
     styles: list
+    style_weights: list
     start: np.ndarray
     content_size: tuple
-    color_mask: np.ndarray | None = None
+    masks: object
+    finish: Finish
 
     @property
     def size(self):
         """The generated image's (height, width)."""
-        return self.content.shape[:2]
+        return self.start.shape[:2]
 
 
 def check_flags(flags):
-    """Bring the content layer and the prefix into their canonical form, and check what needs no picture read.
+    """Bring flags into their canonical form, and check what needs no picture read.
 
-    The prefix loses an ending .png. Raises InputError for an unknown layer, a weights file that is not there, a prefix
-    that is a folder or whose pictures would overwrite an input, and weights that are all zero.
+    The content layer gets its canonical name, the prefix loses an ending .png, and `scales` and `num_iter` become lists
+    with a number for each scale. Raises InputError for an unknown layer, a weights file that is not there, a prefix
+    that is a folder or whose pictures would overwrite an input, weights that are all zero, and masks that do not go
+    together.
     """
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
+    files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
+    check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
+    if not (flags.content_weight or (any(flags.style_weight) and flags.style_scale)):
+        raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
+    _check_mask_flags(flags)
+
+
+def check_run_flags(flags, files):
+    """Check the flags of `cli.add_run_flags` and a run's prefix as `check_flags` says; `files` are all its inputs."""
     if flags.weights is not None:
         check_path(flags.weights)
+    flags.scales = flags.scales or [flags.image_size]
+    if len(flags.num_iter) == 1:
+        flags.num_iter = flags.num_iter * len(flags.scales)
+    if len(flags.num_iter) != len(flags.scales):
+        raise InputError(f"--num_iter has {len(flags.num_iter)} numbers for {len(flags.scales)} scales")
     flags.prefix = flags.prefix.removesuffix(".png")
     if os.path.basename(flags.prefix) in ("", ".", ".."):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is a folder: choose another PREFIX")
-    inputs = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
-    for path in [*inputs, flags.content_mask, flags.color_mask]:
+    for path in files:
         if path and _would_be_overwritten(path, flags.prefix):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")
-    if not (flags.content_weight or (any(flags.style_weight) and flags.style_scale)):
-        raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
 
 
 def _would_be_overwritten(path, prefix):
@@ -80,79 +94,9 @@ def _would_be_overwritten(path, prefix):
     return os.path.exists(path) and any(os.path.exists(o) and os.path.samefile(path, o) for o in outputs)
 
 
-def read_pictures(flags):
-    """Return the `Pictures` that the flags of `cli.add_transfer_flags` ask for.
-
-    Raises InputError for a file that is no picture and for sizes the networks cannot see.
-    """
-    content = images.read(flags.content)
-    if flags.init_image == "gray":
-        content = images.gray(content)
-    size = _generated_size(flags, images.size(content))
-    styles = [images.read(path) for path in flags.styles]
-    for path, style in zip(flags.styles, styles, strict=True):
-        if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
-            raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
-    content_array = images.to_array(content, size)
-    style_arrays = [images.to_array(style, size if flags.style_fit == "stretch" else None) for style in styles]
-    if flags.color_match != "none":
-        style_arrays = [color.MATCHES[flags.color_match](style, content_array) for style in style_arrays]
-    return Pictures(
-        content=content_array,
-        styles=style_arrays,
-        start=_start_image(flags, content_array),
-        content_size=images.size(content),
-        color_mask=_color_mask(flags, size),
-    )
-
-
-def _color_mask(flags, size):
-    """Return where the content's colours are put back, as `Pictures` has it."""
-    if flags.color_mask is None:
-        return np.ones(size, "float32") if flags.preserve_color else None
-    mask = masks.read(flags.color_mask)
-    if not flags.preserve_color:
-        raise InputError("--color_mask says where --preserve_color True applies: give that flag too")
-    return _softened(mask, size, flags.mask_feather)
-
-
-def _softened(mask, size, feather):
-    """Return `mask` at `size`, float32 in 0..1, its border softened over `feather` pixels."""
-    if not feather:
-        return masks.at_size(mask, size)
-    return masks.at_size(masks.feathered(mask, size, feather), size, soft=True)
-
-
-def read_masks(flags, pictures, layers):
-    """Return the `Masks` that the flags ask for, at the size of each of the style `layers`.
-
-    A style's mask applies to the style's features and to the generated image's; with --content_mask that one applies
-    to the generated image's instead, as in the original scripts. With --style_mask_space style the style's mask lies
-    on the style picture and the one of --content_masks on the generated image. Raises InputError for the wrong number
-    of masks, or one that is no picture or leaves nothing of a layer.
-    """
-    count = len(flags.styles)
-    _check_mask_flags(flags, count)
-
-    def at_layers(path, size):
-        mask, soft = masks.read(path), flags.mask_feather > 0
-        if soft:
-            mask = masks.feathered(mask, size, flags.mask_feather)
-        return masks.at_layers(mask, layers, size, soft, name=path)
-
-    styles = [at_layers(path, style.shape[:2]) for path, style in zip(flags.style_masks, pictures.styles, strict=False)]
-    painted = flags.content_masks or ([flags.content_mask] if flags.content_mask else flags.style_masks)
-    return Masks(
-        styles=styles or [None] * count,
-        regions=[0] * count if flags.content_mask or not painted else list(range(count)),
-        generated=[at_layers(path, pictures.size) for path in painted],
-        by_area=flags.style_mask_space == "style",
-        coverage=_coverage(flags, painted, pictures.size),
-    )
-
-
-def _check_mask_flags(flags, count):
+def _check_mask_flags(flags):
     """Raise InputError for masks that do not go together."""
+    count = len(flags.styles)
     for name in ("style_masks", "content_masks"):
         given = getattr(flags, name)
         if given and len(given) != count:
@@ -165,33 +109,133 @@ def _check_mask_flags(flags, count):
         raise InputError("--content_masks needs --style_mask_space style; one mask for all styles is --content_mask")
     if flags.content_masks and flags.content_mask:
         raise InputError("--content_mask and --content_masks exclude each other")
+    if flags.color_mask and not flags.preserve_color:
+        raise InputError("--color_mask says where --preserve_color True applies: give that flag too")
+    if flags.keep_unmasked and not _painted(flags):
+        raise InputError("--keep_unmasked keeps the content where no mask is: give --style_masks or --content_mask")
 
 
-def _coverage(flags, paths, size):
-    """Return where any of the masks is, softened, if the rest is to stay the content's."""
-    if not (flags.keep_unmasked and paths):
-        return None
-    return np.max([_softened(masks.read(path), size, flags.mask_feather) for path in paths], axis=0)
+def _painted(flags):
+    """Return the paths of the masks that say where to paint, one per region of the generated image."""
+    return flags.content_masks or ([flags.content_mask] if flags.content_mask else flags.style_masks)
 
 
-def _generated_size(flags, content_size):
-    """Return the (height, width) of the generated image."""
-    rows = flags.image_size
-    height, width = images.size_of_rows(content_size, rows) if flags.maintain_aspect_ratio else (rows, rows)
+def read(flags, layers, reporter):
+    """Return the list of `Pictures`, one per scale, that the flags of `cli.add_transfer_flags` ask for.
+
+    Their masks are `Masks` at the size of each of the style `layers`. Raises InputError for a file that is no picture,
+    sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
+    """
+    content = images.read(flags.content)
+    styles = [images.read(path) for path in flags.styles]
+    for path, style in zip(flags.styles, styles, strict=True):
+        if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
+            raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
+    start = None if flags.init_image in ("content", "gray", "noise") else images.read(flags.init_image)
+    paths = {*flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask} - {None}
+    mask_files = {path: masks.read(path) for path in sorted(paths)}
+    weights = _style_weights(flags, reporter)
+    return [_at_scale(flags, rows, layers, content, styles, start, mask_files, weights) for rows in flags.scales]
+
+
+def _at_scale(flags, rows, layers, content, styles, start, mask_files, weights):
+    """Return the `Pictures` of `rows` rows from the pictures and masks as they were read."""
+    size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
+    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size)
+    arrays = [images.to_array(style, size if flags.style_fit == "stretch" else None) for style in styles]
+    if flags.color_match != "none":
+        arrays = [color.MATCHES[flags.color_match](style, seen) for style in arrays]
+    return Pictures(
+        content=seen,
+        styles=arrays,
+        style_weights=weights,
+        start=start_image(start, seen, flags.init_image, size, flags.seed),
+        content_size=images.size(content),
+        masks=_masks(flags, layers, [style.shape[:2] for style in arrays], size, mask_files),
+        finish=_finish(flags, content, size, mask_files),
+    )
+
+
+def _style_weights(flags, reporter):
+    """Return one weight per style from --style_weight and --style_scale.
+
+    Another number of weights than of styles is spread equally, with a warning, as the original scripts do.
+    """
+    weights, count = flags.style_weight, len(flags.styles)
+    if len(weights) != count:
+        equal = sum(weights) / count
+        reporter.say(f"--style_weight has {len(weights)} values for {count} styles: using {equal:g}")
+        weights = [equal] * count
+    return [weight * flags.style_scale for weight in weights]
+
+
+def painting_size(rows, content_size, maintain_aspect_ratio=True):
+    """Return the generated image's (height, width). Raises InputError if it is too small or too large for anything."""
+    height, width = images.size_of_rows(content_size, rows) if maintain_aspect_ratio else (rows, rows)
     if min(height, width) < MINIMUM_SIDE:
         raise InputError(
-            f"--image_size {rows} makes a picture of {height}×{width} pixels (height × width), but the network needs "
-            f"{MINIMUM_SIDE} on each side: choose a larger one"
+            f"{rows} rows make a picture of {height}×{width} pixels (height × width), but the network needs "
+            f"{MINIMUM_SIDE} on each side: choose a larger --image_size"
         )
     if height * width > 2 * Image.MAX_IMAGE_PIXELS:
-        raise InputError(f"--image_size {rows} makes a picture of {height}×{width} pixels: choose a smaller one")
+        raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller --image_size")
     return height, width
 
 
-def _start_image(flags, content):
-    """Return the image the optimiser starts from."""
-    if flags.init_image in ("content", "gray"):
-        return content
-    if flags.init_image == "noise":
-        return np.random.default_rng(flags.seed).uniform(0, 255, content.shape).astype("float32")
-    return images.to_array(images.read(flags.init_image), content.shape[:2])
+def start_image(picture, content, name, size, seed):
+    """Return the float32 RGB image of `size` that the optimiser starts from: `picture` if given, else by `name`."""
+    if picture is not None:
+        return images.to_array(picture, size)
+    if name == "noise":
+        return np.random.default_rng(seed).uniform(0, 255, (*size, 3)).astype("float32")
+    return content
+
+
+def _masks(flags, layers, style_sizes, size, mask_files):
+    """Return the `Masks` that the flags ask for.
+
+    A style's mask applies to the style's features and to the generated image's; with --content_mask that one applies
+    to the generated image's instead, as in the original scripts. With --style_mask_space style the style's mask lies
+    on the style picture and the one of --content_masks on the generated image.
+    """
+    count = len(style_sizes)
+
+    def at_layers(path, size, remedy):
+        mask, soft = mask_files[path], flags.mask_feather > 0
+        if soft:
+            mask = masks.feathered(mask, size, flags.mask_feather, path)
+        return masks.at_layers(mask, layers, size, soft, path, remedy)
+
+    own = "a larger style picture" if flags.style_fit == "keep" else "a larger --image_size"
+    styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    regions = [at_layers(path, size, "a larger --image_size") for path in _painted(flags)]
+    return Masks(
+        styles=styles or [None] * count,
+        regions=list(range(count)) if len(regions) == count else [0] * count,
+        generated={layer: np.concatenate([r[layer] for r in regions], axis=-1) for layer in layers if regions} or None,
+        by_area=flags.style_mask_space == "style",
+    )
+
+
+def _finish(flags, content, size, mask_files):
+    """Return how pictures are finished that are painted at `size`."""
+    saved = images.size(content) if flags.rescale_image else size
+    feather = flags.mask_feather * saved[0] / size[0]
+
+    def softened(path):
+        mask = mask_files[path]
+        return masks.at_size(masks.feathered(mask, saved, feather, path) if feather else mask, saved, soft=feather > 0)
+
+    recoloured = painted = None
+    if flags.preserve_color:
+        recoloured = softened(flags.color_mask) if flags.color_mask else np.ones(saved, "float32")
+    if flags.keep_unmasked:
+        painted = np.max([softened(path) for path in _painted(flags)], axis=0)
+    needed = recoloured is not None or painted is not None
+    return Finish(
+        size=saved,
+        method=flags.rescale_method,
+        content=images.to_array(content, saved) if needed else None,
+        recoloured=recoloured,
+        painted=painted,
+    )

@@ -8,8 +8,12 @@ whose sums are added before `value`, and nothing is approximated.
 0..255. `guides` are the loss's own arrays over positions, cut like the features of the layer they are named by.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from keras import ops
+
+from models.layers import size_at
 
 CHANNELS = 3
 """Colour channels of an image, a constant in the style loss of Gatys et al."""
@@ -43,72 +47,125 @@ class ContentLoss:
 
 
 class StyleLoss:
-    """How far products of the generated image's features are from those of one or several styles.
+    """How far products of the generated image's features are from targets: sum_p sum_r f_pr · sum((P_pr − S_pr)²) + c.
 
-    A product P (`GramProduct`, `ChainProduct`) sums over the positions of a region of the image. For product p with
-    weight v_p and style j with target S_jp, weight w_j and region r(j):
+    A product p (`GramProduct`, `ChainProduct`) sums over the positions of the image under the mask of each region r.
+    `style_loss` and `region_style_loss` have the factors f and targets S of their papers.
+    """
+
+    def __init__(self, products, factors, targets, masks=None, constant=0.0):
+        """Set up.
+
+        `factors` has for each of the `products` its f_pr (regions,), `targets` its S_pr (regions, C, C'). `masks` maps
+        each layer to float32 (1, h, w, regions) in 0..1; without them the one region is the whole image.
+        """
+        self.layers = tuple(dict.fromkeys(layer for product in products for layer in product.layers))
+        self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
+        self._products = products
+        self._factors = [np.asarray(factor, "float32") for factor in factors]
+        self._targets = [np.asarray(target, "float32") for target in targets]
+        self._constant = float(constant)
+
+    def sums(self, features, guides):
+        return {index: product(features, guides or None) for index, product in enumerate(self._products)}
+
+    def value(self, sums):
+        distances = [ops.sum(ops.square(sums[p] - target), axis=(1, 2)) for p, target in enumerate(self._targets)]
+        return sum(ops.sum(f * d) for f, d in zip(self._factors, distances, strict=True)) + self._constant
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style of a style loss.
+
+    `sums` has for each product its S (C, C') and `areas` the positions it is over, as `product.areas` counts them;
+    `region` is the region of the generated image that the style is meant for.
+    """
+
+    sums: list
+    areas: list
+    weight: float
+    region: int = 0
+
+
+def style_loss(weighted_products, styles, size, masks=None, by_area=False):
+    """Return the `StyleLoss` of one or several styles.
+
+    For products p with weights v_p and styles j with weights w_j and regions r(j):
 
         sum_p v_p · sum_j w_j · sum((P_pr(j) − S_jp)²) / (4 · 3² · (H·W)²)
 
     With Gram products this is Gatys et al. 2015, arXiv 1508.06576, equations 3 to 5, in the normalisation of the Keras
-    scripts this toolkit mirrors: (H, W) is the size of the generated image and 3 its colours, at every layer. Styles
-    of one region share its P: with W = sum_j w_j and the mean S = sum_j w_j S_j / W,
+    scripts this toolkit mirrors: `size` (H, W) is that of the generated image and 3 its colours, at every layer. A
+    style of another size than the generated image has its S multiplied by the ratio of their positions.
+
+    With `by_area` every sum is divided by its own area (Gatys et al. 2017, arXiv 1611.07865, section 4), so that small
+    regions count like large ones: with A_p the sum of the squared mask of a region, a_p that of a style and N_p the
+    positions of the image,
+
+        sum_p v_p · N_p² · sum_j w_j · sum((P_pr(j) / A_pr(j) − S_jp / a_jp)²) / (4 · 3² · (H·W)²)
+
+    Styles of one region share its P: with W = sum_j w_j and the mean S = sum_j w_j S_j / W,
 
         sum_j w_j · sum((P − S_j)²) = W · sum((P − S)²) + sum_j w_j · sum((S − S_j)²)
 
     whose second term is a constant, so several styles cost what one costs.
+
+    `weighted_products` is a list of (v, product), `styles` a list of `Style`, of which at least one has a weight;
+    `masks` maps each layer to float32 (1, h, w, regions) in 0..1.
     """
-
-    def __init__(self, products, product_weights, targets, weights, size, regions=None, masks=(), areas=None):
-        """Set up from the styles' products.
-
-        `products` are the p and `product_weights` the v_p; `targets` has, for each style, the list of its S_jp as
-        `style_targets` gives them; `weights` the w_j, none negative; `size` is (H, W) in pixels. `masks` has, for each
-        region, a dict from layer to float32 (1, h, w, 1) in 0..1, and `regions` the region of each style; without
-        masks the one region is the whole image. `areas`, if given, has for each region the part of the positions it
-        covers at each product, and the distances are divided by its square, so that small regions count like large
-        ones (Gatys et al. 2017, arXiv 1611.07865, equations 2 to 4: each Gram divided by the area of its own region).
-        """
-        self._products = products
-        self._masked = bool(masks)
-        self.layers = tuple(dict.fromkeys(layer for product in products for layer in product.layers))
-        self.guides = {
-            layer: np.concatenate([mask[layer] for mask in masks], axis=-1) for layer in self.layers if masks
-        }
-        normalisation = 4 * CHANNELS**2 * float(size[0] * size[1]) ** 2
-        regions = regions or [0] * len(targets)
-        self._factors, self._means, self._constant = {}, {}, 0.0
-        for region in sorted({r for r, w in zip(regions, weights, strict=True) if w > 0}):
-            members = [(w, target) for r, w, target in zip(regions, weights, targets, strict=True) if r == region]
-            region_weights = [w for w, _ in members]
-            for index, v in enumerate(product_weights):
-                matrices = [np.asarray(target[index], "float64") for _, target in members]
-                mean = np.average(matrices, axis=0, weights=region_weights)
-                spread = sum(w * np.sum((mean - m) ** 2) for w, m in zip(region_weights, matrices, strict=True))
-                factor = v / normalisation / (areas[region][index] ** 2 if areas else 1)
-                self._factors[region, index] = factor * sum(region_weights)
-                self._means[region, index] = mean.astype("float32")
-                self._constant += float(factor * spread)
-
-    def sums(self, features, guides):
-        sums = {}
-        for region, index in self._factors:
-            mask = {layer: guide[..., region : region + 1] for layer, guide in guides.items()} if self._masked else None
-            sums[region, index] = self._products[index](features, mask)
-        return sums
-
-    def value(self, sums):
-        distances = [
-            factor * ops.sum(ops.square(sums[key] - self._means[key])) for key, factor in self._factors.items()
+    regions = sorted({style.region for style in styles if style.weight > 0})
+    members = [[style for style in styles if style.region == region and style.weight > 0] for region in regions]
+    weights = [[style.weight for style in group] for group in members]
+    if masks is not None:
+        masks = {layer: values[..., regions] for layer, values in masks.items()}
+    normalisation = 4 * CHANNELS**2 * float(size[0] * size[1]) ** 2
+    factors, targets, constant = [], [], 0.0
+    for index, (v, product) in enumerate(weighted_products):
+        (positions,) = product.areas(size)
+        areas = product.areas(size, masks) if by_area else np.full(len(regions), positions)
+        scaled = [
+            [area * np.asarray(style.sums[index], "float64") / style.areas[index] for style in group]
+            for area, group in zip(areas, members, strict=True)
         ]
-        return sum(distances) + self._constant
+        means = [np.average(matrices, axis=0, weights=w) for matrices, w in zip(scaled, weights, strict=True)]
+        scale = v / normalisation * (positions / areas) ** 2
+        for region, mean in enumerate(means):
+            spread = sum(w * np.sum((mean - m) ** 2) for w, m in zip(weights[region], scaled[region], strict=True))
+            constant += float(scale[region] * spread)
+        factors.append(scale * [sum(w) for w in weights])
+        targets.append(means)
+    return StyleLoss([product for _, product in weighted_products], factors, targets, masks, constant)
+
+
+def region_style_loss(weighted_products, sums, style_masks, masks):
+    """Return the `StyleLoss` of a doodle, whose labels r take their textures from the same labels of a style.
+
+    With m_r and s_r the means of the masks of label r on the generated image and on the style, and C the channels:
+
+        sum_p v_p · sum_r mean((P_pr / (m_r · C) − S_pr / (s_r · C))²)
+
+    as in the Keras scripts this toolkit mirrors, after Champandard 2016, arXiv 1603.01768. A style of another size
+    than the generated image has its S multiplied by the ratio of their positions.
+
+    `weighted_products` is a list of (v, product) of one layer each; `sums` has the S_p (labels, C, C), `style_masks`
+    and `masks` map each layer to float32 (1, h, w, labels) in 0..1, none of them zero everywhere.
+    """
+    factors, targets = [], []
+    for (v, product), style in zip(weighted_products, sums, strict=True):
+        (layer,) = product.layers
+        here, there = (np.asarray(m[layer], "float64") for m in (masks, style_masks))
+        factors.append(v / style.shape[-1] ** 4 / here.mean(axis=(0, 1, 2)) ** 2)
+        ratios = here.sum(axis=(0, 1, 2)) / there.sum(axis=(0, 1, 2))
+        targets.append(style * ratios[:, None, None])
+    return StyleLoss([product for _, product in weighted_products], factors, targets, masks)
 
 
 class GramProduct:
-    """The Gram matrix FᵀF of one layer, its features masked and shifted.
+    """The Gram matrices FᵀF of one layer, its features masked and shifted.
 
     `shift` is subtracted from the features (Novak & Nikulin 2016, arXiv 1605.04603, section 3.3, have 1), after the
-    mask if `shift_last`, as the original Keras script has it, else before, so that nothing outside the mask counts.
+    mask if `shift_last`, as the original Keras scripts have it, else before, so that nothing outside the mask counts.
     """
 
     def __init__(self, layer, shift=0.0, shift_last=False):
@@ -116,14 +173,17 @@ class GramProduct:
         self._shift = shift
         self._shift_last = shift_last
 
-    def __call__(self, features, mask=None):
-        """Return the float32 (C, C) sum over positions of `features`, under `mask` (layer -> (1, h, w, 1)) if given."""
+    def __call__(self, features, masks=None):
+        """Return the float32 (regions, C, C) sums over positions, under `masks` (layer -> (1, h, w, regions))."""
         (layer,) = self.layers
-        if mask is None:
-            return gram(_shifted(features[layer], self._shift))
-        if self._shift_last:
-            return gram(_shifted(features[layer], self._shift, mask[layer], shift_last=True))
-        return gram(_shifted(features[layer], self._shift), ops.square(mask[layer]))
+        return gram(features[layer], None if masks is None else masks[layer], self._shift, self._shift_last)
+
+    def areas(self, size, masks=None):
+        """Return the float64 (regions,) sums over positions of the squared masks, for an image of (height, width)."""
+        (layer,) = self.layers
+        if masks is None:
+            return np.array([np.prod(size_at(layer, size), dtype="float64")])
+        return np.square(masks[layer], dtype="float64").sum(axis=(0, 1, 2))
 
 
 class ChainProduct:
@@ -138,42 +198,39 @@ class ChainProduct:
         self.layers = (shallow, deep)
         self._shift = shift
 
-    def __call__(self, features, mask=None):
-        """Return the float32 (C_l, C_(l+1)) sum over positions of `features`, under `mask` if given."""
-        shallow, deep = (features[layer] for layer in self.layers)
-        if mask is not None:
-            shallow, deep = (_shifted(features[layer], self._shift, mask[layer]) for layer in self.layers)
-        pooled = shallow.shape[1:3] != deep.shape[1:3]
-        if pooled:
+    def __call__(self, features, masks=None):
+        """Return the float32 (regions, C_l, C_(l+1)) sums over positions, under `masks` if given, as `GramProduct`."""
+        if masks is not None:
+            return _masked_chain(*(features[layer] - self._shift for layer in self.layers), *self._of(masks))
+        shallow, deep = self._of(features)
+        if shallow.shape[1:3] == deep.shape[1:3]:
+            return shifted_product(_matrix(shallow), _matrix(deep), self._shift)[None]
+        positions = _window_sums(ops.ones((*shallow.shape[:3], 1)), deep.shape[1:3])
+        shallow = _window_sums(shallow, deep.shape[1:3]) - self._shift * positions
+        return ops.matmul(ops.transpose(_matrix(shallow)), _matrix(deep - self._shift))[None]
+
+    def areas(self, size, masks=None):
+        """Return the float64 (regions,) sums over positions of the products of the masks."""
+        if masks is None:
+            return np.array([np.prod(size_at(self.layers[0], size), dtype="float64")])
+        masks = self._of(masks)
+        ones = (np.ones_like(mask[..., :1]) for mask in masks)
+        return ops.convert_to_numpy(_masked_chain(*ones, *masks))[:, 0, 0].astype("float64")
+
+    def _of(self, by_layer):
+        return tuple(by_layer[layer] for layer in self.layers)
+
+
+def _masked_chain(shallow, deep, shallow_masks, deep_masks):
+    """Return the correlations (regions, C, C') of two layers' features under the masks of both."""
+    products = []
+    for region in range(shallow_masks.shape[-1]):
+        a, b = shallow * shallow_masks[..., region, None], deep * deep_masks[..., region, None]
+        if a.shape[1:3] != b.shape[1:3]:
             # Summing the shallower over a window and repeating the deeper over it give the same product.
-            positions = _window_sums(ops.ones((*shallow.shape[:3], 1)), deep.shape[1:3])
-            shallow = _window_sums(shallow, deep.shape[1:3])
-        if mask is None and pooled:
-            shallow, deep = shallow - self._shift * positions, deep - self._shift
-        elif mask is None:
-            return shifted_product(_matrix(shallow), _matrix(deep), self._shift)
-        return ops.matmul(ops.transpose(_matrix(shallow)), _matrix(deep))
-
-
-def style_targets(products, features, scales, mask=None):
-    """Return the products of a style's features, each times its scale, as numpy arrays, for `StyleLoss`.
-
-    Products are sums over positions, so those of a style of another size than the generated image, or under a mask of
-    another area, are scaled by the ratio of their positions.
-    """
-    return [
-        ops.convert_to_numpy(product(features, mask)) * np.float32(scale)
-        for product, scale in zip(products, scales, strict=True)
-    ]
-
-
-def _shifted(features, shift, mask=None, shift_last=False):
-    """Return the features less `shift`, times `mask`, in this order unless `shift_last`."""
-    if mask is not None and shift_last:
-        return features * mask - shift
-    if shift:
-        features = features - shift
-    return features if mask is None else features * mask
+            a = _window_sums(a, b.shape[1:3])
+        products.append(ops.matmul(ops.transpose(_matrix(a)), _matrix(b)))
+    return ops.stack(products)
 
 
 def _window_sums(features, size):
@@ -235,21 +292,38 @@ def shifted_product(a, b, shift):
     return product(a, b)
 
 
-def gram(features, weights=None):
-    """Return the Gram matrix sum over positions of w · F Fᵀ, float32 (C, C), of features (1, h, w, C).
+def gram(features, masks=None, shift=0.0, shift_last=False):
+    """Return the Gram matrices of features F (1, h, w, C) under masks m (1, h, w, regions), float32 (regions, C, C).
 
-    `weights` are (1, h, w, 1), None for 1 everywhere. The gradient is given here because it takes one matrix product,
-    w F (D + Dᵀ), where differentiating the factors takes two.
+    That is the sum over positions of (m · (F − shift)) (m · (F − shift))ᵀ, or with `shift_last` of
+    (m · F − shift) (m · F − shift)ᵀ; without masks m is 1 and there is one region.
+
+    The gradient is given here because it takes one matrix product, m² F (D + Dᵀ), where differentiating the factors
+    takes two. The shift is worked into both by way of column sums, so that no shifted copy of the features is made.
     """
+    positions, channels = features.shape[1] * features.shape[2], features.shape[-1]
+    masks = None if masks is None else _matrix(masks)
+    shifted = ops.ones((positions, 1)) if masks is None else masks if shift_last else ops.square(masks)
+    norms = ops.full((shifted.shape[1],), float(positions)) if shift_last else ops.sum(shifted, axis=0)
 
     @ops.custom_gradient
     def product(matrix):
-        weighted = matrix if weights is None else matrix * _matrix(weights)
+        weighted = matrix
+        if masks is not None:
+            weighted = ops.reshape(ops.square(masks)[:, :, None] * matrix[:, None], (positions, -1))
+        result = ops.reshape(ops.matmul(ops.transpose(weighted), matrix), (-1, channels, channels))
+        if shift:
+            columns = ops.matmul(ops.transpose(shifted), matrix)
+            result = result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            return ops.matmul(weighted, upstream + ops.transpose(upstream))
+            symmetric = upstream + ops.transpose(upstream, (0, 2, 1))
+            by_matrix = ops.matmul(weighted, ops.reshape(symmetric, (-1, channels)))
+            if shift:
+                by_matrix = by_matrix - shift * ops.matmul(shifted, ops.sum(symmetric, axis=1))
+            return by_matrix
 
-        return ops.matmul(ops.transpose(matrix), weighted), gradient
+        return result, gradient
 
     return product(_matrix(features))

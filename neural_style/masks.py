@@ -7,6 +7,7 @@ is used at, then float32 in 0..1.
 import numpy as np
 from PIL import Image, ImageFilter
 
+from models.layers import size_at
 from neural_style import images
 from neural_style.errors import InputError
 
@@ -22,16 +23,22 @@ It is what a border between two pixels becomes when it is resized to half the si
 
 def read(path):
     """Return the mask in the picture file `path`. Raises InputError if it is no picture or white nowhere."""
-    mask = images.read(path).convert("L")
+    mask = images.read(path, background="black").convert("L")
     if mask.getextrema()[1] <= THRESHOLD:
         raise InputError(f"the mask {path} is black everywhere: paint white what it should cover")
     return mask
 
 
-def feathered(mask, size, pixels):
-    """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides."""
+def feathered(mask, size, pixels, name="mask"):
+    """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides.
+
+    Raises InputError, with the mask's `name`, if that softens all of it away.
+    """
     binary = _resized(mask, size).point(lambda gray: 255 * (gray > THRESHOLD))
-    return binary.filter(ImageFilter.GaussianBlur(pixels / 2))
+    soft = binary.filter(ImageFilter.GaussianBlur(pixels / 2))
+    if soft.getextrema()[1] <= THRESHOLD:
+        raise InputError(f"--mask_feather {pixels:g} is wider than what is white in {name}: choose a smaller one")
+    return soft
 
 
 def at_size(mask, size, soft=False):
@@ -47,22 +54,23 @@ def at_size(mask, size, soft=False):
     return values / max(values.max(), np.float32(1))
 
 
-def at_layers(mask, layers, size, soft=False, name="mask"):
+def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --image_size"):
     """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
 
-    `size` is the image's (height, width). Raises InputError, with the mask's `name` and the layer, where nothing of
-    the mask is left.
+    `size` is the image's (height, width). Raises InputError, with the mask's `name`, the layer and the `remedy`, where
+    nothing of the mask is left.
     """
-    result = {}
+    by_size, result = {}, {}
     for layer in layers:
-        stride = 2 ** (int(layer[4]) - 1)
-        values = at_size(mask, (size[0] // stride, size[1] // stride), soft)
-        if not values.any():
+        own_size = size_at(layer, size)
+        if own_size not in by_size:
+            by_size[own_size] = at_size(mask, own_size, soft)
+        if not by_size[own_size].any():
             raise InputError(
                 f"the white of {name} is so small that nothing of it is left at layer {layer}: paint a larger region "
-                "or choose a larger --image_size"
+                f"or choose {remedy}"
             )
-        result[layer] = values[None, :, :, None]
+        result[layer] = by_size[own_size][None, :, :, None]
     return result
 
 

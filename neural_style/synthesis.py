@@ -1,4 +1,4 @@
-"""Paint by minimising an objective over the pixels, as a generator of progress."""
+"""Paint by minimising an objective over the pixels, scale by scale, as a generator of progress."""
 
 import math
 import time
@@ -15,15 +15,19 @@ from neural_style.lbfgs import LBFGS
 class Progress:
     """The state of a run after one evaluation.
 
-    `evaluation` counts from 0, the evaluation of the start image, which belongs to iteration 0. `total`, `terms`
-    (by name, weighted, so that they add up to the total) and `gradient_norm` are of the image just evaluated,
-    `best` is the lowest total so far, `seconds` the time since the run began. `ends_iteration` is true for the last
-    evaluation of an iteration, `ends_run` for the last of all.
+    `iteration` of `iterations` and `evaluation` of `evaluations` count over all scales, as they were planned, and
+    `scale` counts from 1. Each scale begins with the evaluation of its start image, which belongs to the iteration
+    before; the first of all is evaluation 0 of iteration 0. `total`, `terms` (by name, weighted, so that they add up
+    to the total) and `gradient_norm` are of the image just evaluated, `best` is the scale's lowest total so far,
+    `seconds` the time since the run began. `ends_iteration` is true for the last evaluation of an iteration,
+    `ends_run` for the last of all.
     """
 
     scale: int
     iteration: int
+    iterations: int
     evaluation: int
+    evaluations: int
     total: float
     terms: dict
     gradient_norm: float
@@ -35,22 +39,63 @@ class Progress:
     _size: tuple = field(repr=False)
 
     def image(self):
-        """Return the best image so far, float32 RGB (height, width, 3), meant for 0..255 but not clipped to it."""
+        """Return the scale's best image so far, float32 RGB (height, width, 3), meant for 0..255 but not clipped."""
         return np.reshape(ops.convert_to_numpy(self._optimiser.best()), (*self._size, 3))
 
 
-def synthesise(objective, start, iterations, evaluations=20, min_improvement=0.0, scale=1):
-    """Minimise `objective` over the pixels from the image `start` and yield `Progress` after every evaluation.
+def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
+    """Minimise one objective after the other over the pixels and yield `Progress` after every evaluation.
 
-    `start` is float32 RGB (height, width, 3) in 0..255. It is evaluated first; each of the `iterations` then makes
-    `evaluations` more. The optimiser keeps its memory from one iteration to the next. The run ends early after an
-    iteration that lowers the best loss by less than `min_improvement` percent (0: never for that reason), or when the
-    optimiser cannot lower it further. `scale` is only passed on.
+    `stages` has for each scale a function that takes the image the scale before ended with, None at the first, and
+    returns (objective, start): float32 RGB (height, width, 3) in 0..255. The start is evaluated first; each of the
+    scale's `iterations`, a list of their numbers, then makes `evaluations` more. The optimiser keeps its memory from
+    one iteration to the next. A scale ends early after an iteration that lowers the best loss by less than
+    `min_improvement` percent (0: never for that reason), or when the optimiser cannot lower it further.
 
-    Raises InputError if the loss at the start is not finite.
+    Raises InputError if the loss at a start is not finite.
     """
     clock = time.monotonic()
-    optimiser = LBFGS(np.ravel(start))
+    image = None
+    planned = sum(iterations) * evaluations + len(stages) - 1
+    for number, (stage, count) in enumerate(zip(stages, iterations, strict=True)):
+        objective, start = stage(image)
+        optimiser = LBFGS(np.ravel(start))
+        iterations_before = sum(iterations[:number])
+        evaluations_before = iterations_before * evaluations + number
+        for state in _minimise(objective, optimiser, count, evaluations, min_improvement):
+            yield Progress(
+                scale=number + 1,
+                iteration=iterations_before + math.ceil(state.evaluation / evaluations),
+                iterations=sum(iterations),
+                evaluation=evaluations_before + state.evaluation,
+                evaluations=planned,
+                total=state.total,
+                terms=state.terms,
+                gradient_norm=state.gradient_norm,
+                best=optimiser.best_loss,
+                seconds=time.monotonic() - clock,
+                ends_iteration=state.ends_iteration,
+                ends_run=state.ends and number + 1 == len(stages),
+                _optimiser=optimiser,
+                _size=objective.size,
+            )
+        image = np.reshape(ops.convert_to_numpy(optimiser.best()), (*objective.size, 3))
+
+
+@dataclass(frozen=True)
+class _State:
+    """One evaluation of a scale, `evaluation` counting from 0 there; `ends` is true for its last."""
+
+    evaluation: int
+    total: float
+    terms: dict
+    gradient_norm: float
+    ends_iteration: bool
+    ends: bool
+
+
+def _minimise(objective, optimiser, iterations, evaluations, min_improvement):
+    """Yield a `_State` after every evaluation of one scale."""
     last = iterations * evaluations
     best_before = math.inf
     for evaluation in range(last + 1):
@@ -60,27 +105,14 @@ def synthesise(objective, start, iterations, evaluations=20, min_improvement=0.0
             _check_finite(total, terms, gradient_norm)
         optimiser.tell(total, gradient)
         ends_iteration = evaluation > 0 and evaluation % evaluations == 0
-        ends_run = evaluation == last or optimiser.converged
+        ends = evaluation == last or optimiser.converged
         if ends_iteration:
             improvement = 100 * (1 - optimiser.best_loss / best_before) if best_before > 0 else 0.0
-            ends_run = ends_run or improvement < min_improvement
+            ends = ends or improvement < min_improvement
         if ends_iteration or evaluation == 0:
             best_before = optimiser.best_loss
-        yield Progress(
-            scale=scale,
-            iteration=math.ceil(evaluation / evaluations),
-            evaluation=evaluation,
-            total=total,
-            terms=terms,
-            gradient_norm=gradient_norm,
-            best=optimiser.best_loss,
-            seconds=time.monotonic() - clock,
-            ends_iteration=ends_iteration or (ends_run and evaluation > 0),
-            ends_run=ends_run,
-            _optimiser=optimiser,
-            _size=objective.size,
-        )
-        if ends_run:
+        yield _State(evaluation, total, terms, gradient_norm, ends_iteration or (ends and evaluation > 0), ends)
+        if ends:
             return
 
 

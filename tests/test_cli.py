@@ -21,7 +21,7 @@ def parse():
 def test_the_defaults_are_those_of_the_original_script(parse):
     flags = parse("content.jpg style.jpg out")
     assert (flags.image_size, flags.content_weight, flags.style_weight, flags.style_scale) == (400, 0.025, [1.0], 1.0)
-    assert (flags.total_variation_weight, flags.num_iter, flags.model) == (8.5e-5, 10, "vgg16")
+    assert (flags.total_variation_weight, flags.num_iter, flags.model) == (8.5e-5, [10], "vgg16")
     assert (flags.content_loss_type, flags.rescale_image, flags.rescale_method) == (0, False, "bilinear")
     assert (flags.maintain_aspect_ratio, flags.content_layer, flags.init_image) == (True, "conv5_2", "content")
     assert (flags.pool_type, flags.min_improvement) == ("max", 0.0)
@@ -35,7 +35,7 @@ def test_the_last_position_is_the_prefix_and_those_between_are_styles(parse):
 def test_flags_may_stand_anywhere(parse):
     flags = parse("--num_iter 3 c.jpg s.jpg t.jpg --image_size 64 out")
     assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["s.jpg", "t.jpg"], "out")
-    assert (flags.num_iter, flags.image_size) == (3, 64)
+    assert (flags.num_iter, flags.image_size) == ([3], 64)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --image_size 3.5", "not a whole number"),
         ("c s out --content_weight nan", "out of range"),
         ("c s out --content_weight inf", "out of range"),
+        ("c s out --mask_feather 1e12", "between 0 and 10000"),
         (f"c s out --seed {'9' * 400}", "out of range"),
         ("c s out --rescale_image=perhaps", "neither True nor False"),
         ("c s out --pool_type median", "invalid choice"),
@@ -136,10 +137,12 @@ def test_the_first_signal_is_noted_and_the_second_ends():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def progress(evaluation, ends_iteration=False, ends_run=False):
+def progress(evaluation, iterations, ends_iteration=False, ends_run=False):
     return SimpleNamespace(
         iteration=(evaluation + 19) // 20,
+        iterations=iterations,
         evaluation=evaluation,
+        evaluations=20 * iterations,
         total=123456.0,
         best=120000.0,
         terms={"content": 100000.0, "style": 23456.0},
@@ -153,7 +156,7 @@ def test_progress_away_from_a_terminal_is_a_line_per_iteration():
     stream = io.StringIO()
     with cli.Reporter(stream=stream) as reporter:
         for evaluation in range(41):
-            reporter.progress(progress(evaluation, evaluation in (20, 40), evaluation == 40), 2, 20)
+            reporter.progress(progress(evaluation, 2, evaluation in (20, 40), evaluation == 40))
     first, second = stream.getvalue().splitlines()
     assert first == (
         "iteration 1/2: best loss 1.2e+05, now content 1e+05 style 2.35e+04, 0.50 s per evaluation, 00:10 left"
@@ -166,7 +169,7 @@ def test_progress_on_a_terminal_is_a_live_bar():
     stream.isatty = lambda: True
     with cli.Reporter(stream=stream) as reporter:
         for evaluation in range(21):
-            reporter.progress(progress(evaluation, evaluation == 20, evaluation == 20), 1, 20)
+            reporter.progress(progress(evaluation, 1, evaluation == 20, evaluation == 20))
     last = stream.getvalue().split("\r")[-1]
     assert "1/1 20/20" in last
     assert "content 1.0e+05 style 2.3e+04" in last
@@ -180,5 +183,5 @@ def test_quiet_says_nothing():
     with cli.Reporter(quiet=True, stream=stream) as reporter:
         reporter.say("hello")
         reporter.download(1, 2)
-        reporter.progress(progress(0, ends_run=True), 0, 20)
+        reporter.progress(progress(0, 0, ends_run=True))
     assert stream.getvalue() == ""

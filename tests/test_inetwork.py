@@ -10,7 +10,7 @@ from PIL import Image
 import inetwork
 import network
 from models.layers import layer_names
-from neural_style import color, images
+from neural_style import cli, color, images, losses, transfer
 from neural_style.errors import InputError
 
 SMALL = ["--image_size", "48", "--evaluations", "4"]
@@ -77,8 +77,121 @@ def test_one_masked_style_changes_its_region_most(tmp_path, halves, script):
     assert change[: middle - 8].mean() > 2 * change[middle + 8 :].mean()
 
 
+def loss_and_gradient(script, weights, *flags, content=CASTLE, styles=(STARRY_NIGHT,)):
+    """Evaluate a script's objective at the style picture, a start that differs from the content."""
+    from keras import ops
+
+    arguments = [str(content), *map(str, styles), "unused", "--init_image", str(STARRY_NIGHT), *map(str, flags)]
+    task = script.task(script.parse(arguments))
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+    objective = transfer.objective(task, pictures, weights)
+    loss, _, gradient = objective.evaluate(ops.convert_to_tensor(pictures.start.ravel()))
+    return loss, np.asarray(gradient)
+
+
+@pytest.mark.parametrize(
+    ("script", "chain"), [(network, []), (inetwork, []), (inetwork, ["--chain", "difference"])], ids=repr
+)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--style_masks", "WHITE"],
+        ["--style_masks", "WHITE", "--content_mask", "WHITE", "--mask_feather", 5],
+        ["--style_masks", "WHITE", "--content_masks", "WHITE", "--style_mask_space", "style"],
+    ],
+    ids=lambda flags: flags[-1],
+)
+def test_a_mask_that_is_white_everywhere_is_no_mask(tmp_path, weights, script, chain, flags):
+    images.to_picture(np.full((67, 101, 3), 255)).save(tmp_path / "white.png")
+    flags = [tmp_path / "white.png" if flag == "WHITE" else flag for flag in flags]
+    common = ["--image_size", 67, "--style_fit", "keep", *chain]
+    style = [REFERENCE / "style1.png"]
+    loss, gradient = loss_and_gradient(script, weights, *common, styles=style)
+    masked_loss, masked_gradient = loss_and_gradient(script, weights, *common, *flags, styles=style)
+    assert masked_loss == pytest.approx(loss, rel=1e-5)
+    assert np.linalg.norm(masked_gradient - gradient) < 1e-4 * np.linalg.norm(gradient)
+
+
+def test_with_a_content_mask_style_masks_only_choose_from_the_styles(weights, extractor):
+    """Against the formula of the original script, in double precision."""
+    masks = [np.asarray(Image.open(REFERENCE / f"mask{n}.png").convert("L"), float) > 127 for n in (1, 2, 3)]
+    pictures = [images.to_array(images.read(REFERENCE / f"{name}.png")) for name in ("style1", "style2")]
+    layers = ["conv1_1"]
+    features = [np.asarray(extractor(layers)(picture[None])["conv1_1"][0], float) for picture in pictures]
+    start = images.to_array(images.read(STARRY_NIGHT), pictures[0].shape[:2])
+    generated = np.asarray(extractor(layers)(start[None])["conv1_1"][0], float)
+
+    def gram(x, mask):
+        return np.einsum("hwa,hwb->ab", x * mask[..., None], x * mask[..., None])
+
+    size = pictures[0].shape[0] * pictures[0].shape[1]
+    expected = sum(
+        weight * np.sum((gram(generated, masks[2]) - gram(style, mask)) ** 2) / (4 * 9 * size**2)
+        for weight, style, mask in zip((1.0, 0.5), features, masks, strict=False)
+    )
+    products = [(1.0, losses.GramProduct("conv1_1"))]
+    paths = [REFERENCE / f"mask{n}.png" for n in (1, 2, 3)]
+    flags = ["--image_size", 80, "--style_weight", 1, 0.5, "--content_mask", paths[2], "--style_masks", *paths[:2]]
+    arguments = [REFERENCE / name for name in ("content.png", "style1.png", "style2.png")]
+    task = network.task(network.parse([*map(str, arguments), "unused", *map(str, flags)]))
+    (read,) = task.read(cli.Reporter(quiet=True))
+    loss = transfer.style_loss(products, extractor(layers), read)
+    value = loss.value(loss.sums({"conv1_1": generated[None].astype("float32")}, loss.guides))
+    assert float(value) == pytest.approx(expected, rel=1e-4)
+
+
+def test_between_style_and_content_masks_only_the_mean_over_each_counts(tmp_path, halves):
+    """One colour everywhere is the same style under any two masks, however different their areas."""
+    images.to_picture(np.full((60, 80, 3), (200, 90, 40))).save(tmp_path / "flat.png")
+    small = np.zeros((60, 80, 3))
+    small[10:30, 20:50] = 255
+    images.to_picture(small).save(tmp_path / "small.png")
+    masks = ["--style_mask_space", "style", "--style_masks", tmp_path / "small.png", "--content_masks", halves[0]]
+    flags = ["--image_size", 48, "--style_fit", "keep", *masks]
+    flat = str(tmp_path / "flat.png")
+    task = network.task(network.parse([flat, flat, "unused", *map(str, flags)]))
+    (read,) = task.read(cli.Reporter(quiet=True))
+    loss = transfer.style_loss([(1.0, losses.GramProduct("conv1_1"))], lambda x: {"conv1_1": x}, read)
+    same, other = (
+        float(loss.value(loss.sums({"conv1_1": image[None]}, loss.guides))) for image in (read.start, 0.9 * read.start)
+    )
+    assert same < 1e-6 * other
+
+
+def test_feathered_masks_are_soft_at_the_layers_too(tmp_path, halves):
+    flags = [str(CASTLE), str(STARRY_NIGHT), "unused", *SMALL, "--mask_feather", "9", "--style_masks", halves[0]]
+    (read,) = network.task(network.parse(flags)).read(cli.Reporter(quiet=True))
+    for values in (read.masks.generated["conv1_1"], read.masks.styles[0]["conv2_1"]):
+        assert np.count_nonzero((values > 0.2) & (values < 0.8)) > len(values[0])
+
+
 def test_pixels_that_no_mask_covers_stay_the_contents(tmp_path, halves):
     result = paint(network, tmp_path, "--num_iter", 1, "--style_masks", halves[0], "--keep_unmasked")
+    middle = result.shape[1] // 2
+    assert np.array_equal(result[:, middle + 1 :], content_of(result)[:, middle + 1 :])
+    assert not np.array_equal(result[:, :middle], content_of(result)[:, :middle])
+
+
+def test_they_are_the_contents_own_pixels_in_a_picture_of_its_size(tmp_path, halves):
+    flags = ["--num_iter", 1, "--style_masks", halves[0], "--keep_unmasked", "--preserve_color", "--rescale_image"]
+    result = paint(network, tmp_path, *flags)
+    content = images.to_array(images.read(CASTLE))
+    assert np.array_equal(result[:, 513:], content[:, 513:])
+    chrominance = (result - content) - ((result - content) @ color.LUMA)[..., None]
+    inside = ((result > 0) & (result < 255)).all(axis=2)
+    assert np.abs(chrominance[inside]).max() < 2
+
+
+def test_a_gray_start_gets_the_contents_colours_back(tmp_path):
+    result = paint(network, tmp_path, "--num_iter", 0, "--init_image", "gray", "--preserve_color")
+    assert np.abs(result - content_of(result)).max() <= 1
+
+
+def test_a_transparent_mask_holds_where_it_is_opaque_and_white(tmp_path):
+    layers = np.full((683, 1024, 4), 255, "uint8")
+    layers[:, 512:] = 0
+    Image.fromarray(layers).save(tmp_path / "clear.png")
+    result = paint(network, tmp_path, "--num_iter", 1, "--style_masks", tmp_path / "clear.png", "--keep_unmasked")
     middle = result.shape[1] // 2
     assert np.array_equal(result[:, middle + 1 :], content_of(result)[:, middle + 1 :])
     assert not np.array_equal(result[:, :middle], content_of(result)[:, :middle])
@@ -143,10 +256,25 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--style_mask_space", "style", "--style_masks", "LEFT"], "needs --style_masks on the styles"),
         (["--content_masks", "LEFT"], "--content_masks needs --style_mask_space style"),
         (["--color_mask", "LEFT"], "--color_mask says where --preserve_color True applies"),
+        (["--keep_unmasked"], "give --style_masks or --content_mask"),
+        (["--style_masks", "BLACK"], "black.png is black everywhere"),
+        (["--style_masks", "TEXT"], "text.png is not a picture"),
+        (["--style_masks", "DOT"], "nothing of it is left at layer conv"),
+        (["--style_masks", "DOT", "--mask_feather", "99"], "--mask_feather 99 is wider than what is white in"),
     ],
 )
-def test_masks_that_do_not_go_together_are_refused(tmp_path, halves, flags, problem):
-    flags = [{"LEFT": halves[0], "RIGHT": halves[1]}.get(flag, flag) for flag in flags]
+def test_masks_that_cannot_be_used_are_refused_before_the_network_is_loaded(
+    tmp_path, halves, monkeypatch, flags, problem
+):
+    monkeypatch.setattr(transfer, "load_weights", lambda *_: pytest.fail("the network was loaded"))
+    dot = np.zeros((48, 71, 3))
+    images.to_picture(dot).save(tmp_path / "black.png")
+    dot[20:23, 30:33] = 255
+    images.to_picture(dot).save(tmp_path / "dot.png")
+    (tmp_path / "text.png").write_text("a text")
+    names = {name.upper(): str(tmp_path / f"{name}.png") for name in ("black", "dot", "text")}
+    names |= {"LEFT": halves[0], "RIGHT": halves[1]}
+    flags = [names.get(flag, flag) for flag in flags]
     with pytest.raises(InputError) as error:
         paint(network, tmp_path, *flags)
     assert problem in str(error.value)

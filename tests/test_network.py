@@ -49,7 +49,7 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     assert run_files == ["losses.csv", "losses.png", "settings.json"]
     assert images.size(Image.open(f"{prefix}.png")) == (48, 48 * 1024 // 683)
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("sizes (height × width): content 683×1024")
+    assert lines[0].startswith("sizes (height × width): read 683×1024")
     assert lines[1].startswith("weights: vgg16 from ")
     assert lines[2].startswith("device: ")
     assert [line.split(":")[0] for line in lines[3:]] == ["iteration 1/2", "iteration 2/2"]
@@ -94,6 +94,19 @@ def test_no_iterations_write_the_evaluated_start(prefix):
     picture = images.read(CASTLE)
     size = images.size_of_rows(images.size(picture), 48)
     assert np.array_equal(pixels(f"{prefix}.png"), images.to_array(picture, size))
+
+
+def test_scales_are_painted_in_turn_each_from_the_one_before(prefix):
+    assert paint(prefix, "--scales", 32, 64, "--num_iter", 2, 1) == 0
+    log = rows(prefix)
+    assert [row["scale"] for row in log] == ["1"] * 9 + ["2"] * 5
+    assert pixels(f"{prefix}_at_iteration_2.png").shape == (32, 47, 3)
+    assert pixels(f"{prefix}_at_iteration_3.png").shape == (64, 95, 3)
+    coarse, fine = Image.open(f"{prefix}_at_iteration_2.png"), Image.open(f"{prefix}.png")
+    photograph = images.to_array(images.read(CASTLE), (64, 95))
+    enlarged = np.asarray(coarse.resize(fine.size, Image.Resampling.BICUBIC), float)
+    difference = np.abs(np.asarray(fine, float) - enlarged).mean()
+    assert difference < 0.5 * np.abs(np.asarray(fine, float) - photograph).mean()
 
 
 @pytest.mark.parametrize(("save_every", "saved"), [(0, []), (2, [2]), (1, [1, 2, 3])])
@@ -160,7 +173,7 @@ def test_the_picture_and_the_run_folder_say_how_it_was_made(prefix, weights):
     settings = json.loads((prefix.parent / "out_run" / "settings.json").read_text())
     assert settings["flags"]["image_size"] == 48
     assert settings["seed"] == 7
-    assert settings["sizes"] == {"content": [683, 1024], "styles": [[48, 71]], "painting": [48, 71]}
+    assert settings["sizes"] == {"read": [683, 1024], "styles": [[48, 71]], "painting": [[48, 71]]}
     assert settings["weights"]["sha256"] == weights.sha256
     assert {"keras", "tensorflow", "python"} <= set(settings["versions"])
     with Image.open(f"{prefix}.png") as picture:
@@ -184,11 +197,13 @@ def test_several_styles_share_the_weight_when_the_counts_differ(prefix, capsys):
     [
         (["--content_layer", "conv9_9"], "vgg16 has no layer 'conv9_9': did you mean "),
         (["--image_size", "15"], "15×22 pixels"),
-        (["--image_size", "1000000000"], "choose a smaller one"),
+        (["--image_size", "1000000000"], "choose a smaller --image_size"),
         (["--init_image", "nowhere.png"], "there is no picture nowhere.png"),
         (["--weights", "nowhere.h5"], "there is no file nowhere.h5 (--weights)"),
         (["--content_weight", "0", "--style_weight", "0"], "--content_weight and --style_weight are all zero"),
         (["--content_weight", "1e38"], "content loss"),
+        (["--num_iter", "1", "2"], "--num_iter has 2 numbers for 1 scales"),
+        (["--scales", "48", "12"], "12 rows make a picture of 12×17 pixels"),
     ],
 )
 def test_problems_are_named(prefix, flags, problem):

@@ -8,21 +8,20 @@ from conftest import REFERENCE
 
 import inetwork
 import network
-from neural_style import cli, images, inputs, transfer
+import neural_doodle
+from neural_style import cli, images, transfer
 
-CASES = [
-    case
-    for case in json.loads((REFERENCE / "expected.json").read_text())
-    if case["script"] in ("Network.py", "INetwork.py")
-]
+CASES = json.loads((REFERENCE / "expected.json").read_text())
 
 
-def problem_of(script, arguments):
-    """Return (flags, style layers, style products) of our script for the original one's arguments."""
+def task_of(script, arguments):
+    """Return the task of our script for the original one's arguments."""
     if script == "Network.py":
-        return network.parse(arguments), network.STYLE_LAYERS, network.style_products
-    flags = inetwork.parse([*arguments, "--chain", "difference"])
-    return flags, inetwork.layer_names("vgg16"), lambda: inetwork.style_products("vgg16", flags.chain)
+        return network.task(network.parse(arguments))
+    if script.endswith("neural_doodle.py"):
+        improved = ["--improved"] if script.startswith("improved") else []
+        return neural_doodle.task(neural_doodle.parse([*arguments, *improved]))
+    return inetwork.task(inetwork.parse([*arguments, "--chain", "difference"]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join([case["script"], *case["arguments"][1:]]))
@@ -30,10 +29,9 @@ def test_loss_and_gradient_are_those_of_the_original(case, weights):
     from keras import ops
 
     arguments = [str(REFERENCE / text) if text.endswith(".png") else text for text in case["arguments"]]
-    flags, layers, products = problem_of(case["script"], arguments)
-    pictures = inputs.read_pictures(flags)
-    regions = inputs.read_masks(flags, pictures, layers)
-    objective = transfer.objective(flags, pictures, regions, weights, products, cli.Reporter(quiet=True))
+    task = task_of(case["script"], arguments)
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+    objective = transfer.objective(task, pictures, weights)
     start = images.to_array(images.read(REFERENCE / case["start"]))
 
     loss, _, gradient = objective.evaluate(ops.convert_to_tensor(start.ravel()))

@@ -30,8 +30,13 @@ class Bowl:
 START = np.full((3, 4, 3), 128, "float32")
 
 
+def stages(*bowls):
+    """One scale for each objective; those after the first start where the one before ended."""
+    return [lambda before, bowl=bowl: (bowl, START if before is None else before) for bowl in bowls]
+
+
 def test_the_start_is_evaluation_0_and_every_iteration_has_its_evaluations():
-    steps = list(synthesise(Bowl(), START, iterations=3, evaluations=5))
+    steps = list(synthesise(stages(Bowl()), [3], evaluations=5))
     assert [step.evaluation for step in steps] == list(range(16))
     assert [step.iteration for step in steps] == [0] + [1] * 5 + [2] * 5 + [3] * 5
     assert [step.evaluation for step in steps if step.ends_iteration] == [5, 10, 15]
@@ -39,7 +44,7 @@ def test_the_start_is_evaluation_0_and_every_iteration_has_its_evaluations():
 
 
 def test_no_iterations_evaluate_the_start_and_keep_it():
-    (only,) = synthesise(Bowl(), START, iterations=0)
+    (only,) = synthesise(stages(Bowl()), [0])
     assert only.evaluation == 0
     assert only.ends_run
     assert not only.ends_iteration
@@ -48,7 +53,7 @@ def test_no_iterations_evaluate_the_start_and_keep_it():
 
 def test_the_image_is_the_best_so_far_and_nears_the_target():
     bowl = Bowl()
-    steps = list(synthesise(bowl, START, iterations=4, evaluations=20))
+    steps = list(synthesise(stages(bowl), [4], evaluations=20))
     best = min(step.total for step in steps)
     assert steps[-1].best == best
     assert bowl.evaluate(steps[-1].image().ravel())[0] == pytest.approx(best, rel=1e-3, abs=1e-3)
@@ -57,13 +62,13 @@ def test_the_image_is_the_best_so_far_and_nears_the_target():
 
 def test_the_memory_lives_on_across_iterations():
     """Four iterations of 5 are the same run as one of 20."""
-    short = [step.total for step in synthesise(Bowl(), START, iterations=4, evaluations=5)]
-    long = [step.total for step in synthesise(Bowl(), START, iterations=1, evaluations=20)]
+    short = [step.total for step in synthesise(stages(Bowl()), [4], evaluations=5)]
+    long = [step.total for step in synthesise(stages(Bowl()), [1], evaluations=20)]
     assert short == long
 
 
 def test_the_run_stops_after_an_iteration_that_improves_too_little():
-    steps = list(synthesise(Bowl(condition=1e4), START, iterations=50, evaluations=5, min_improvement=50))
+    steps = list(synthesise(stages(Bowl(condition=1e4)), [50], evaluations=5, min_improvement=50))
     assert steps[-1].ends_run
     assert steps[-1].ends_iteration
     bests = [steps[0].best] + [step.best for step in steps if step.ends_iteration]
@@ -73,9 +78,29 @@ def test_the_run_stops_after_an_iteration_that_improves_too_little():
     assert len(improvements) < 50
 
 
+def test_scales_count_on_and_each_starts_where_the_one_before_ended():
+    steps = list(synthesise(stages(Bowl(condition=10), Bowl(condition=1e4)), [2, 1], evaluations=3))
+    assert [step.scale for step in steps] == [1] * 7 + [2] * 4
+    assert [step.evaluation for step in steps] == list(range(11))
+    assert {step.evaluations for step in steps} == {10}
+    assert [step.iteration for step in steps] == [0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]
+    assert [step.evaluation for step in steps if step.ends_iteration] == [3, 6, 10]
+    assert [step.evaluation for step in steps if step.ends_run] == [10]
+    assert steps[7].total == pytest.approx(Bowl(condition=1e4).evaluate(steps[6].image().ravel())[0], rel=1e-6)
+
+
+def test_a_scale_that_ends_early_does_not_end_the_run():
+    steps = list(synthesise(stages(Bowl(), Bowl()), [50, 1], evaluations=5, min_improvement=99.9999))
+    first = [step for step in steps if step.scale == 1]
+    assert first[-1].ends_iteration
+    assert first[-1].iteration < 50
+    assert not first[-1].ends_run
+    assert (steps[-1].iteration, steps[-1].ends_run) == (51, True)
+
+
 def test_the_terms_and_the_gradient_norm_are_those_of_the_evaluation():
     bowl = Bowl()
-    first = next(iter(synthesise(bowl, START, iterations=1)))
+    first = next(iter(synthesise(stages(bowl), [1])))
     loss, terms, gradient = bowl.evaluate(START.ravel())
     assert first.total == loss
     assert first.terms == terms
@@ -90,4 +115,4 @@ def test_a_start_whose_loss_is_not_finite_is_refused_and_the_term_named(value):
             return value, {"content": 1.0, "style": value}, gradient
 
     with pytest.raises(InputError, match="the style loss of the start image is not a finite number"):
-        next(synthesise(Broken(), START, iterations=1))
+        next(synthesise(stages(Broken()), [1]))

@@ -1,0 +1,142 @@
+"""The inputs of a painting from a doodle: pictures and label maps, and the style loss over labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neural_style import images, inputs, labels
+from neural_style.errors import InputError
+from neural_style.finish import Finish
+
+ASPECT_TOLERANCE = 0.02
+"""Relative difference of two aspect ratios that nobody sees."""
+
+SIZES_TRIED = 16
+"""Larger sizes that are tried for a label that is too small, each half as large again."""
+
+
+@dataclass(frozen=True)
+class LabelMasks:
+    """The masks of all labels by layer, float32 (1, h, w, labels) in 0..1, on the style and on the painting."""
+
+    style: dict
+    generated: dict
+
+
+def check_flags(flags):
+    """Bring the flags of neural_doodle.py into their canonical form and check what needs no picture read.
+
+    Raises InputError as `inputs.check_run_flags` does, for weights that are all zero, and for flags that need the
+    content image without one.
+    """
+    files = [flags.style_image, flags.style_mask, flags.target_mask, flags.content_image, flags.init_image]
+    inputs.check_run_flags(flags, files)
+    if flags.content_image is None:
+        for name, given in (("--preserve_color", flags.preserve_color), ("--init_image content", flags.init_image)):
+            if given is True or given == "content":
+                raise InputError(f"{name} needs --content_image")
+    if not ((flags.style_weight and flags.region_style_weight) or (flags.content_weight and flags.content_image)):
+        raise InputError("the weights of the style and of the content are zero: there is nothing to paint")
+
+
+def read(flags, layers, reporter):
+    """Return the list of `inputs.Pictures`, one per scale, their masks `LabelMasks` at each of the `layers`.
+
+    Raises InputError for a file that is no picture, sizes the networks cannot see, label maps without labels, and a
+    label that is in one map only or too small for a layer.
+    """
+    style, content, start = (
+        images.read(path) if path else None
+        for path in (flags.style_image, flags.content_image, _path_of_start(flags.init_image))
+    )
+    maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
+    _warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
+    if content:
+        _warn_of_aspect(flags.target_mask, maps[1], flags.content_image, content, reporter)
+    colours = labels.palette(maps, flags.nlabels)
+    found = [np.unique(labels.nearest(image, colours)) for image in maps]
+    for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):
+        missing = np.setdiff1d(found[0], found[1])
+        if missing.size:
+            colour = labels.hexadecimal(colours[missing[0]])
+            raise InputError(
+                f"the colour {colour} is in {paths[0]} but not in {paths[1]}: paint it there too, or choose another "
+                "--nlabels"
+            )
+        found.reverse()
+    reporter.say(f"labels: {', '.join(labels.hexadecimal(colour) for colour in colours)}")
+    return [_at_scale(flags, rows, layers, style, content, start, maps, colours) for rows in flags.scales]
+
+
+def _path_of_start(init_image):
+    return None if init_image in (None, "content", "noise") else init_image
+
+
+def _warn_of_aspect(mask_path, mask, picture_path, picture, reporter):
+    """Tell the user of a map whose aspect ratio is not its picture's; it is stretched."""
+    ratio = (mask.width / mask.height) / (picture.width / picture.height)
+    if abs(ratio - 1) > ASPECT_TOLERANCE:
+        reporter.say(
+            f"warning: {mask_path} has another aspect ratio ({mask.height}×{mask.width}) than {picture_path} "
+            f"({picture.height}×{picture.width}) and is stretched"
+        )
+
+
+def _at_scale(flags, rows, layers, style, content, start, maps, colours):
+    """Return the `inputs.Pictures` of `rows` rows, −1 for those of the target mask."""
+    map_size = images.size(maps[1])
+    size = inputs.painting_size(map_size[0] if rows == -1 else rows, map_size)
+    style_size = size if flags.style_fit == "stretch" else images.size(style)
+    if min(style_size) < inputs.MINIMUM_SIDE:
+        raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")
+    resized = None if content is None else images.to_array(content, size)
+    name = flags.init_image or ("noise" if content is None else "content")
+    return inputs.Pictures(
+        content=resized,
+        styles=[images.to_array(style, style_size)],
+        style_weights=[flags.style_weight * flags.region_style_weight],
+        start=inputs.start_image(start, resized, name, size, flags.seed),
+        content_size=map_size,
+        masks=LabelMasks(
+            style=_masks(flags, flags.style_mask, maps[0], colours, style_size, layers),
+            generated=_masks(flags, flags.target_mask, maps[1], colours, size, layers),
+        ),
+        finish=Finish(
+            size=size,
+            content=resized,
+            recoloured=np.ones(size, "float32") if flags.preserve_color else None,
+            smooth=flags.finish == "smooth",
+        ),
+    )
+
+
+def _masks(flags, path, image, colours, size, layers):
+    """Return the masks of all labels of one map at the layers. Raises InputError for a label that is too small."""
+
+    def at(size):
+        return labels.at_layers(labels.nearest(image, colours, size), len(colours), flags.model, layers)
+
+    masks = at(size)
+    lost = labels.lost(masks)
+    if lost is None:
+        return masks
+    layer, label = lost
+    sizes = [tuple(round(side * 1.5**step) for side in size) for step in range(1, SIZES_TRIED)]
+    enough = next((larger for larger in sizes if max(larger) < 20000 and labels.lost(at(larger)) is None), None)
+    remedy = f"{enough[0]} rows would do" if enough else "paint a larger region"
+    raise InputError(
+        f"the region {labels.hexadecimal(colours[label])} of {path} is too small at {size[0]}×{size[1]} pixels "
+        f"(height × width): nothing of it is left at layer {layer}; {remedy}"
+    )
+
+
+def style_loss(weighted_products, extractor, pictures):
+    """Return the style loss of pictures whose masks are `LabelMasks`; `weighted_products` has (weight, product)."""
+    from neural_style import losses, transfer
+
+    products = [product for _, product in weighted_products]
+    masks = pictures.masks
+    sums = transfer.sums_of(products, extractor, pictures.styles[0], masks.style)
+    (weight,) = pictures.style_weights
+    weighted = [(weight * own, product) for own, product in weighted_products]
+    return losses.region_style_loss(weighted, sums, masks.style, masks.generated)
