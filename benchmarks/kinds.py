@@ -48,7 +48,7 @@ def main():
 
 def kinds(size, folder):
     """Return {name: function that makes (objective, start)}; masks are written into `folder`."""
-    from benchmarks.problems import problem
+    from benchmarks.problems import doodle_problem, problem
     from neural_style.images import to_picture, write_png
 
     left = np.zeros((size, size, 3))
@@ -56,6 +56,10 @@ def kinds(size, folder):
     masks = [folder / "left.png", folder / "right.png"]
     for path, values in zip(masks, (left, 255 - left), strict=True):
         write_png(path, to_picture(values))
+    quarters = np.zeros((size, size, 3))
+    quarters[: size // 2] += (255, 0, 0)
+    quarters[:, : size // 2] += (0, 255, 0)
+    write_png(folder / "quarters.png", to_picture(quarters))
     square = ["--image_size", size, "--maintain_aspect_ratio", "False"]
 
     def kind(styles, *flags, script="network.py"):
@@ -69,6 +73,10 @@ def kinds(size, folder):
         "inetwork.py, 1 style": kind("starry-night", script="inetwork.py"),
         "inetwork.py, 2 styles": kind(TWO_STYLES, "--style_weight", 1, 1, script="inetwork.py"),
         "inetwork.py --chain difference": kind("starry-night", "--chain", "difference", script="inetwork.py"),
+        "neural_doodle.py, 4 labels": lambda: doodle_problem("starry-night", folder / "quarters.png"),
+        "neural_doodle.py --improved, 4 labels": lambda: doodle_problem(
+            "starry-night", folder / "quarters.png", "--improved"
+        ),
     }
 
 

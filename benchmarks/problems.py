@@ -4,6 +4,7 @@ from pathlib import Path
 
 import inetwork
 import network
+import neural_doodle
 from neural_style import cli, transfer
 
 INPUTS = Path(__file__).parent.parent / "images" / "inputs"
@@ -23,8 +24,20 @@ def problem(content, style, *flags, script="network.py"):
     """
     styles = [str(INPUTS / "style" / f"{name}.jpg") for name in style.split(",")]
     arguments = [str(INPUTS / "content" / f"{content}.jpg"), *styles, "unused", *map(str, flags)]
-    module = {"network.py": network, "inetwork.py": inetwork}[script]
-    task = module.task(module.parse(arguments))
+    return _first_scale({"network.py": network, "inetwork.py": inetwork}[script], arguments)
+
+
+def doodle_problem(style, mask, *flags):
+    """Return (objective, start image) of neural_doodle.py for a sample picture; `mask` is its map and the doodle."""
+    content = INPUTS / "content" / "neuschwanstein-castle.jpg"
+    files = {"style_image": INPUTS / "style" / f"{style}.jpg", "style_mask": mask, "target_mask": mask}
+    files |= {"content_image": content, "target_image_prefix": "unused"}
+    return _first_scale(neural_doodle, [*(f"--{name}={path}" for name, path in files.items()), *flags])
+
+
+def _first_scale(script, arguments):
+    """Return (objective, start image) of the first scale of a script's run."""
+    task = script.task(script.parse(arguments))
     reporter = cli.Reporter(quiet=True)
-    (pictures,) = task.read(reporter)
+    pictures = task.read(reporter)[0]
     return transfer.objective(task, pictures, transfer.load_weights(task.flags, reporter)), pictures.start

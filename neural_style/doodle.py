@@ -105,7 +105,8 @@ def _at_scale(flags, rows, layers, style, content, start, maps, colours):
             size=size,
             content=resized,
             recoloured=np.ones(size, "float32") if flags.preserve_color else None,
-            smooth=flags.finish == "smooth",
+            # Noise leaves a grain in what is painted from it in one go; from scale to scale it is interpolated away.
+            smooth=flags.finish == "smooth" or (flags.finish == "auto" and name == "noise" and len(flags.scales) == 1),
         ),
     )
 

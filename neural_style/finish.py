@@ -41,5 +41,5 @@ class Finish:
 
 
 def _smoothed(picture):
-    """Return a Pillow image without its grain: the median of 3×3 pixels, sharpened again."""
-    return picture.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.UnsharpMask(radius=1.5, percent=80))
+    """Return a Pillow image without its grain: blurred by less than a pixel and sharpened over more."""
+    return picture.filter(ImageFilter.GaussianBlur(0.9)).filter(ImageFilter.UnsharpMask(radius=2, percent=80))
