@@ -49,17 +49,17 @@ def main():
 def kinds(size, folder):
     """Return {name: function that makes (objective, start)}; masks are written into `folder`."""
     from benchmarks.problems import doodle_problem, problem
-    from neural_style.images import to_picture, write_png
+    from neural_style.images import to_picture, write
 
     left = np.zeros((size, size, 3))
     left[:, : size // 2] = 255
     masks = [folder / "left.png", folder / "right.png"]
     for path, values in zip(masks, (left, 255 - left), strict=True):
-        write_png(path, to_picture(values))
+        write(path, to_picture(values))
     quarters = np.zeros((size, size, 3))
     quarters[: size // 2] += (255, 0, 0)
     quarters[:, : size // 2] += (0, 255, 0)
-    write_png(folder / "quarters.png", to_picture(quarters))
+    write(folder / "quarters.png", to_picture(quarters))
     square = ["--image_size", size, "--maintain_aspect_ratio", "False"]
 
     def kind(styles, *flags, script="network.py"):

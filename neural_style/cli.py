@@ -13,7 +13,7 @@ from tqdm import tqdm
 from neural_style import autodiff
 from neural_style.color import MATCHES
 from neural_style.errors import InputError
-from neural_style.images import RESAMPLING
+from neural_style.images import RESAMPLING, STANDARD, write
 
 SIGNAL_STATUS = 128
 """Added to a signal's number, the exit status of a script it ended."""
@@ -33,8 +33,8 @@ class Parser(argparse.ArgumentParser):
         return self.parse_intermixed_args(self._lists_last(self._normalised(argv)))
 
     def _normalised(self, argv):
-        """Return `argv` with flags in one spelling and bare boolean flags followed by True."""
-        booleans = {name for action in self._actions if action.type is boolean for name in action.option_strings}
+        """Return `argv` with flags in one spelling, and those that may stand alone followed by what that means."""
+        optional = {name: action for action in self._actions if action.nargs == "?" for name in action.option_strings}
         result = []
         for position, argument in enumerate(argv):
             if argument.startswith("--"):
@@ -42,8 +42,8 @@ class Parser(argparse.ArgumentParser):
                 argument = "--" + name[2:].replace("-", "_") + equals + value
             result.append(argument)
             following = argv[position + 1] if position + 1 < len(argv) else ""
-            if argument in booleans and following.lower() not in _BOOLEANS:
-                result.append("True")
+            if argument in optional and not _is_value(following, optional[argument].type):
+                result.append(str(optional[argument].const))
         return result
 
     def _lists_last(self, argv):
@@ -65,6 +65,11 @@ def _is_number(text):
     except ValueError:
         return False
     return True
+
+
+def _is_value(text, kind):
+    """Return whether `text` is of the kind that a flag's type `kind` reads; a number out of range is."""
+    return text.lower() in _BOOLEANS if kind is boolean else _is_number(text)
 
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -104,8 +109,8 @@ def add_transfer_flags(parser):
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
     flag("--image_size", type=number_from(1, int), default=400, help="rows of the result")
-    flag("--maintain_aspect_ratio", **_BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
-    flag("--rescale_image", **_BOOLEAN, default=False, help="save pictures in the content's own size")
+    flag("--maintain_aspect_ratio", **BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
+    flag("--rescale_image", **BOOLEAN, default=False, help="save pictures in the content's own size")
     flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
     flag("--init_image", default="content", metavar="START", help="content, noise, gray or the path of a picture")
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the content's size, or its own")
@@ -125,18 +130,12 @@ def add_transfer_flags(parser):
     flag("--content_mask", metavar="MASK", help="where to paint at all; style masks then only choose from the styles")
     flag("--content_masks", nargs="+", metavar="MASK", default=[], help="with --style_mask_space style: where to paint")
     flag("--style_mask_space", choices=["content", "style"], default="content", help="what the style masks lie on")
-    flag(
-        "--mask_feather",
-        type=number_from(0, most=10000),
-        default=0.0,
-        metavar="PIXELS",
-        help="soften the masks' borders",
-    )
-    flag("--keep_unmasked", **_BOOLEAN, default=False, help="pixels that no mask covers stay the content's")
+    add_feather_flag(flag)
+    flag("--keep_unmasked", **BOOLEAN, default=False, help="pixels that no mask covers stay the content's")
 
     colours = parser.add_argument_group("colours")
     flag = colours.add_argument
-    flag("--preserve_color", **_BOOLEAN, default=False, help="save pictures with the content's colours")
+    flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
     flag("--color_mask", metavar="MASK", help="do so only where this is white")
     flag(
         "--color_match", choices=["none", *MATCHES], default="none", help="give the styles the content's colours first"
@@ -159,7 +158,7 @@ def add_doodle_flags(parser):
     flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
     flag("--init_image", metavar="START", help="content, noise or a picture's path; default: content if there is one")
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
-    flag("--preserve_color", **_BOOLEAN, default=False, help="save pictures with the content's colours")
+    flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
     finish = "smooth takes the grain out of saved pictures; auto: if they start from noise and at one scale"
     flag("--finish", choices=["auto", "none", "smooth"], default="auto", help=finish)
 
@@ -170,7 +169,7 @@ def add_doodle_flags(parser):
     flag("--region_style_weight", type=number_from(0), default=1.0, help="multiplies it")
     tv_names = ("--tv_weight", "--total_variation_weight")
     flag(*tv_names, dest="total_variation_weight", type=number_from(0), default=8.5e-5, help="weight of smoothness")
-    flag("--improved", **_BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
+    flag("--improved", **BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
     parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
     add_run_flags(parser)
 
@@ -198,11 +197,49 @@ def add_run_flags(parser):
     flag("--evaluations", type=rows, default=20, help="evaluations per iteration")
     flag("--min_improvement", type=number_from(0), default=0.0, help="stop below this many percent per iteration")
     flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
+    flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
-    flag("--quiet", **_BOOLEAN, default=False, help="no messages but errors")
+    add_quiet_flag(flag)
 
 
-_BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}
+BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}
+
+
+def add_quiet_flag(flag):
+    """Add --quiet by `flag`, the `add_argument` of a parser or group."""
+    flag("--quiet", **BOOLEAN, default=False, help="no messages but errors")
+
+
+def add_feather_flag(flag):
+    """Add --mask_feather by `flag`, the `add_argument` of a parser or group."""
+    flag("--mask_feather", type=number_from(0, most=10000), default=0.0, metavar="PIXELS", help="soften masks' borders")
+
+
+def add_output_flag(flag):
+    """Add -o by `flag`, the `add_argument` of a parser or group."""
+    flag("-o", "--output", metavar="OUT", help="the picture to write; - writes PNG to the standard output")
+
+
+def output_path(given, source, suffix, inputs=()):
+    """Return the path a finishing tool writes to: the one `given`, else that of `source` with `_suffix` added.
+
+    What comes from the standard input goes to the standard output. Raises InputError if it would overwrite `source` or
+    one of the other `inputs`, None among them passed over.
+    """
+    if given is None and source == STANDARD:
+        return STANDARD
+    path = f"{os.path.splitext(source)[0]}_{suffix}.png" if given is None else given
+    for other in (source, *inputs):
+        if other and os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise InputError(f"the result would overwrite {other}: choose another -o")
+    return path
+
+
+def deliver(path, picture):
+    """Write a finishing tool's Pillow image to `path` and print that, unless it is the standard output."""
+    write(path, picture)
+    if path != STANDARD:
+        print(path, flush=True)
 
 
 def command_line(argv):
@@ -306,6 +343,15 @@ class Reporter:
             if quarter > self._quarter:
                 self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
                 self._quarter = quarter
+
+    def tiles(self, done, total):
+        """Show that `done` of `total` tiles of a picture are done."""
+        if self._live:
+            if self._bar is None:
+                self._bar = tqdm(total=total, unit="tile", file=self._stream, leave=False, dynamic_ncols=True)
+            self._bar.update(done - self._bar.n)
+        elif 4 * done // total > 4 * (done - 1) // total:
+            self.say(f"{done} of {total} tiles done")
 
     def progress(self, progress):
         """Show one `synthesis.Progress`."""

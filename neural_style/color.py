@@ -1,5 +1,9 @@
 """Colours from one picture to another. Pictures are float32 RGB (height, width, 3) in 0..255."""
 
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 LUMA = np.array([0.299, 0.587, 0.114], "float32")
@@ -10,6 +14,14 @@ EIGENVALUE_FLOOR = 1.0
 
 A gray or flat picture has less; without the floor its noise would be blown up into colours.
 """
+
+
+_STRIP = 128
+"""Rows that are converted to L*a*b* and back at once: few enough for the caches, and to share among cores."""
+
+
+_PIECE = 1 << 16
+"""Pixels whose covariance is summed at once."""
 
 
 def with_chrominance_of(content, painting):
@@ -29,15 +41,58 @@ def match_linear(picture, reference):
     """
     (mean, factor), (reference_mean, reference_factor) = _statistics(picture), _statistics(reference)
     transform = reference_factor @ np.linalg.inv(factor)
-    mapped = (picture.reshape(-1, 3) - mean) @ transform.T + reference_mean
-    return np.clip(mapped, 0, 255).reshape(picture.shape).astype("float32")
+    shift = reference_mean - transform @ mean
+    mapped = picture.reshape(-1, 3) @ transform.T.astype("float32") + shift.astype("float32")
+    return np.clip(mapped, 0, 255).reshape(picture.shape)
 
 
 def match_histogram(picture, reference):
     """Return `picture`, the histogram of each of its channels matched to that of `reference`."""
     from skimage.exposure import match_histograms
 
-    return match_histograms(picture, reference, channel_axis=-1).astype("float32")
+    # Channel by channel and as 8-bit numbers, which are counted instead of sorted.
+    picture, reference = (np.clip(np.rint(a), 0, 255).astype("uint8") for a in (picture, reference))
+    return np.stack(
+        [match_histograms(picture[..., c], reference[..., c]).astype("float32") for c in range(picture.shape[-1])],
+        axis=-1,
+    )
+
+
+def transfer(content, generated, method="luminance", space="ycbcr", mask=None):
+    """Return `generated` with the colours of `content`, a picture of the same size, clipped to 0..255.
+
+    "luminance" keeps the generated picture's luminance and takes the content's chrominance, in YCbCr or, by CIE 1976,
+    in L*a*b*; "histogram" and "linear" map the generated picture's colours to those of the content as `match_histogram`
+    and `match_linear` do. A `mask`, (height, width) in 0..1, limits the change to where it is 1, and these two to the
+    statistics there.
+    """
+    if method == "luminance":
+        result = {"ycbcr": with_chrominance_of, "lab": _with_lab_chrominance_of}[space](content, generated)
+    else:
+        inside = slice(None) if mask is None else mask >= 0.5
+        colours, reference = generated[inside], content[inside]
+        result = generated.copy()
+        if len(colours):
+            result[inside] = MATCHES[method](colours, reference)
+    result = np.clip(result, 0, 255)
+    return result if mask is None else generated + mask[..., None] * (result - generated)
+
+
+def _with_lab_chrominance_of(content, painting):
+    """Return `painting` with a* and b* of `content`, both in sRGB, as float32."""
+    from skimage.color import lab2rgb, rgb2lab
+
+    def strip(rows):
+        lab = rgb2lab(painting[rows] / np.float32(255))
+        lab[..., 1:] = rgb2lab(content[rows] / np.float32(255))[..., 1:]
+        with warnings.catch_warnings():
+            # Some combinations are no colours of sRGB; what is out of range is clipped.
+            warnings.simplefilter("ignore")
+            return lab2rgb(lab) * np.float32(255)
+
+    strips = [slice(top, top + _STRIP) for top in range(0, len(painting), _STRIP)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(strip, strips)))
 
 
 MATCHES = {"linear": match_linear, "histogram": match_histogram}
@@ -46,7 +101,11 @@ MATCHES = {"linear": match_linear, "histogram": match_histogram}
 
 def _statistics(picture):
     """Return the mean colour and the Cholesky factor of the covariance of the colours, in float64."""
-    colours = picture.reshape(-1, 3).astype("float64")
-    values, vectors = np.linalg.eigh(np.cov(colours.T))
-    covariance = (vectors * np.maximum(values, EIGENVALUE_FLOOR)) @ vectors.T
-    return colours.mean(axis=0), np.linalg.cholesky(covariance)
+    colours = picture.reshape(-1, 3)
+    mean = colours.mean(axis=0, dtype="float64")
+    # In pieces, so that no copy of the picture in double precision is made.
+    pieces = (colours[start : start + _PIECE] - mean for start in range(0, len(colours), _PIECE))
+    covariance = sum(piece.T @ piece for piece in pieces) / max(len(colours) - 1, 1)
+    values, vectors = np.linalg.eigh(covariance)
+    floored = (vectors * np.maximum(values, EIGENVALUE_FLOOR)) @ vectors.T
+    return mean, np.linalg.cholesky(floored)

@@ -70,7 +70,10 @@ def check_flags(flags):
 
 
 def check_run_flags(flags, files):
-    """Check the flags of `cli.add_run_flags` and a run's prefix as `check_flags` says; `files` are all its inputs."""
+    """Check the flags of `cli.add_run_flags` and a run's prefix as `check_flags` says.
+
+    `files` are all its inputs. The prefix -, the standard output, has neither pictures of iterations nor a run folder.
+    """
     if flags.weights is not None:
         check_path(flags.weights)
     flags.scales = flags.scales or [flags.image_size]
@@ -78,6 +81,10 @@ def check_run_flags(flags, files):
         flags.num_iter = flags.num_iter * len(flags.scales)
     if len(flags.num_iter) != len(flags.scales):
         raise InputError(f"--num_iter has {len(flags.num_iter)} numbers for {len(flags.scales)} scales")
+    if flags.prefix == images.STANDARD:
+        if flags.animate:
+            raise InputError("--animate writes PREFIX.gif: give a PREFIX instead of -")
+        return
     flags.prefix = flags.prefix.removesuffix(".png")
     if os.path.basename(flags.prefix) in ("", ".", ".."):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")

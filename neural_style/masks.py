@@ -29,6 +29,15 @@ def read(path):
     return mask
 
 
+def read_at(path, size, feather=0.0):
+    """Return the mask in the file `path` at `size`, float32 (height, width) in 0..1, gray in between.
+
+    With `feather` it is black and white first and its border softened over so many pixels.
+    """
+    mask = read(path)
+    return at_size(feathered(mask, size, feather, path) if feather else mask, size, soft=True)
+
+
 def feathered(mask, size, pixels, name="mask"):
     """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides.
 

@@ -8,8 +8,16 @@ import json
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from neural_style.errors import InputError
 from neural_style.images import write_whole
+
+ANIMATION_WIDTH = 480
+"""Columns of an animation at most."""
+
+FRAME_MILLISECONDS = 300
+"""How long an animation shows a picture; the last one it shows four times as long."""
 
 
 class RunFolder:
@@ -76,6 +84,45 @@ class RunFolder:
 
     def _unwritable(self, error):
         return InputError(f"the folder {self.path} cannot be written: {error.strerror or error}")
+
+
+class NoFolder(contextlib.nullcontext):
+    """Stands for the folder of a run that leaves none, with the methods of `RunFolder`."""
+
+    def __enter__(self):
+        return self
+
+    def describe(self, settings):
+        pass
+
+    def log(self, progress):
+        pass
+
+
+class Animation:
+    """The pictures of a run one after the other, as an animated GIF and WebP."""
+
+    def __init__(self, size):
+        """`size` is the (height, width) of the finished picture; the animation is at most ANIMATION_WIDTH wide."""
+        height, width = size
+        columns = min(width, ANIMATION_WIDTH)
+        self._size = columns, max(1, round(height * columns / width))
+        self._frames = []
+
+    def add(self, picture):
+        """Append a Pillow image of any size."""
+        self._frames.append(picture.resize(self._size, Image.Resampling.LANCZOS))
+
+    def write(self, prefix):
+        """Write PREFIX.gif and PREFIX.webp. Raises InputError if they cannot be written."""
+        durations = [FRAME_MILLISECONDS] * (len(self._frames) - 1) + [4 * FRAME_MILLISECONDS]
+        first, *others = self._frames
+        for ending, settings in (("gif", {}), ("webp", {"quality": 85})):
+            content = io.BytesIO()
+            first.save(
+                content, format=ending, save_all=True, append_images=others, duration=durations, loop=0, **settings
+            )
+            write_whole(f"{prefix}.{ending}", content.getvalue())
 
 
 def plot_losses(path, columns, rows, terms):

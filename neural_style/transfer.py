@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.weights import load
 from neural_style import autodiff, cli, images
-from neural_style.runs import RunFolder
+from neural_style.runs import Animation, NoFolder, RunFolder
 
 TERMS = ("content", "style", "tv")
 """The terms of the loss, as losses.csv names them."""
@@ -33,7 +33,8 @@ def paint(task, command):
     flags = task.flags
     with cli.Reporter(flags.quiet) as reporter:
         scales = task.read(reporter)
-        with RunFolder(flags.prefix, TERMS) as folder:
+        piped = flags.prefix == images.STANDARD
+        with NoFolder() if piped else RunFolder(flags.prefix, TERMS) as folder:
             describe_sizes(scales, reporter)
             weights = load_weights(flags, reporter)
             device = start_backend(reporter)
@@ -160,11 +161,16 @@ def save_progress(run, flags, scales, folder, settings, reporter):
 
     Returns the exit status: 0, or that of the signal that ended the run early; what was reached is saved then too.
     """
-    final = f"{flags.prefix}.png"
+    piped = flags.prefix == images.STANDARD
+    final = images.STANDARD if piped else f"{flags.prefix}.png"
+    saves = 0 if piped else flags.save_every
+    animation = Animation(scales[-1].finish.size) if flags.animate else None
+
+    def picture():
+        return scales[progress.scale - 1].finish.picture(progress.image())
 
     def save(path):
-        picture = scales[progress.scale - 1].finish.picture(progress.image())
-        images.write_png(path, picture, cli.picture_texts(settings))
+        images.write(path, picture(), cli.picture_texts(settings))
 
     with cli.Interruption() as interruption:
         for progress in run:
@@ -172,9 +178,13 @@ def save_progress(run, flags, scales, folder, settings, reporter):
             reporter.progress(progress)
             if interruption.signal:
                 break
-            if progress.ends_iteration and flags.save_every and progress.iteration % flags.save_every == 0:
+            if animation and (progress.ends_iteration or progress.evaluation == 0):
+                animation.add(picture())
+            if progress.ends_iteration and saves and progress.iteration % saves == 0:
                 save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
         save(final)
+        if animation:
+            animation.write(flags.prefix)
     reporter.close()
     if progress.ends_run and progress.evaluation < progress.evaluations:
         reporter.say(
@@ -182,5 +192,6 @@ def save_progress(run, flags, scales, folder, settings, reporter):
         )
     if interruption.signal:
         reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}")
-    print(final, flush=True)
+    if not piped:
+        print(final, flush=True)
     return interruption.exit_status

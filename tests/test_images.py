@@ -199,7 +199,7 @@ def test_resizing_is_that_of_pillow_on_eight_bits(random_image):
 def test_a_written_picture_reads_back_with_its_texts(tmp_path, random_image):
     picture = images.to_picture(random_image(20, 30))
     path = tmp_path / "new folder" / "a b.png"
-    images.write_png(path, picture, {"Command": "python network.py 'Kätzchen.jpg'"})
+    images.write(path, picture, {"Command": "python network.py 'Kätzchen.jpg'"})
     assert np.array_equal(pixels(path), np.asarray(picture))
     with Image.open(path) as written:
         assert written.text["Command"] == "python network.py 'Kätzchen.jpg'"

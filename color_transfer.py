@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Put the colours of a photograph into the picture painted from it."""
+
+import sys
+
+import numpy as np
+
+from neural_style import cli, color, images, masks
+
+SUFFIXES = {"luminance": "original_color", "histogram": "histogram_color", "linear": "linear_color"}
+"""What each method adds to the name of the generated picture."""
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`."""
+    parser = cli.Parser(prog="color_transfer.py", description=__doc__)
+    flag = parser.add_argument
+    flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
+    flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
+    flag("--mask", metavar="MASK", help="take colours only where this is white")
+    cli.add_feather_flag(flag)
+    flag("--hist_match", type=int, choices=[0, 1], default=0, help="1: the same as --method histogram")
+    flag("--method", choices=list(SUFFIXES), help="what to take: chrominance (luminance stays), histogram, linear map")
+    flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
+    cli.add_output_flag(flag)
+    flags = parser.parse(argv)
+    flags.method = flags.method or ("histogram" if flags.hist_match else "luminance")
+    return flags
+
+
+def main(argv=None):
+    flags = parse(sys.argv[1:] if argv is None else argv)
+    output = cli.output_path(flags.output, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
+    generated = images.to_array(images.read(flags.generated))
+    content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
+    mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather) if flags.mask else None
+    result = color.transfer(content, generated, flags.method, flags.space, mask)
+    cli.deliver(output, images.to_picture(np.asarray(result)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Put a photograph back into the picture painted from it, where a mask is black."""
+
+import sys
+
+from neural_style import cli, images, masks
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`."""
+    parser = cli.Parser(prog="mask_transfer.py", description=__doc__)
+    flag = parser.add_argument
+    flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
+    flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
+    flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
+    cli.add_feather_flag(flag)
+    cli.add_output_flag(flag)
+    return parser.parse(argv)
+
+
+def main(argv=None):
+    flags = parse(sys.argv[1:] if argv is None else argv)
+    output = cli.output_path(flags.output, flags.generated, "masked", [flags.content, flags.mask])
+    generated = images.to_array(images.read(flags.generated))
+    content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
+    mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather)
+    cli.deliver(output, images.to_picture(content + mask[..., None] * (generated - content)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,245 @@
+"""The finishing tools: colours and masks back, larger and cleaner pictures, masks of subjects, and pipelines."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import CASTLE, ROOT
+from PIL import Image
+from skimage.color import rgb2lab, rgb2ycbcr
+
+import color_transfer
+import enhance
+import make_mask
+import mask_transfer
+from neural_style import color, images
+from neural_style.errors import InputError
+
+MACAW = ROOT / "images" / "inputs" / "content" / "scarlet-macaw.jpg"
+
+
+def pixels(path):
+    return np.asarray(Image.open(path).convert("RGB"), float)
+
+
+@pytest.fixture
+def pictures(tmp_path, random_image):
+    """The paths of a content (twice the size), a generated picture, and a mask that is white on the left."""
+    images.to_picture(random_image(80, 120, seed=3) * 0.5 + 60).save(tmp_path / "content.png")
+    images.to_picture(random_image(40, 60, seed=7) * 0.5 + 60).save(tmp_path / "painting.png")
+    left = np.zeros((20, 30, 3))
+    left[:, :15] = 255
+    images.to_picture(left).save(tmp_path / "mask.png")
+    return [str(tmp_path / f"{name}.png") for name in ("content", "painting", "mask")]
+
+
+def resized_content(pictures):
+    return np.asarray(Image.open(pictures[0]).resize((60, 40), Image.Resampling.BICUBIC), float)
+
+
+def run(script, capsys, *arguments):
+    """Run a script in this process; return its picture and the path it printed."""
+    assert script.main([str(argument) for argument in arguments]) in (None, 0)
+    path = capsys.readouterr().out.removesuffix("\n")
+    return pixels(path), path
+
+
+def test_the_luminance_is_the_paintings_and_the_chrominance_the_contents(pictures, capsys):
+    result, path = run(color_transfer, capsys, *pictures[:2])
+    assert path == pictures[1].replace(".png", "_original_color.png")
+    inside = ((result > 0) & (result < 255)).all(axis=-1)
+    ycbcr, painting, content = (rgb2ycbcr(p / 255) for p in (result, pixels(pictures[1]), resized_content(pictures)))
+    assert np.abs(ycbcr[..., 0] - painting[..., 0])[inside].max() < 1
+    assert np.abs(ycbcr[..., 1:] - content[..., 1:])[inside].max() < 1
+
+
+def test_in_lab_too(pictures, capsys):
+    result, _ = run(color_transfer, capsys, *pictures[:2], "--space", "lab")
+    inside = ((result > 2) & (result < 253)).all(axis=-1)
+    lab, painting, content = (rgb2lab(p / 255) for p in (result, pixels(pictures[1]), resized_content(pictures)))
+    assert np.abs(lab[..., 0] - painting[..., 0])[inside].max() < 1
+    assert np.abs(lab[..., 1:] - content[..., 1:])[inside].max() < 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "suffix"),
+    [(["--hist_match", 1], "histogram_color"), (["--method", "histogram"], "histogram_color")],
+)
+def test_the_histograms_are_those_of_the_content(pictures, capsys, flags, suffix):
+    result, path = run(color_transfer, capsys, *pictures[:2], *flags)
+    assert path == pictures[1].replace(".png", f"_{suffix}.png")
+    for channel in range(3):
+        wanted = np.quantile(resized_content(pictures)[..., channel], [0.1, 0.5, 0.9])
+        assert np.quantile(result[..., channel], [0.1, 0.5, 0.9]) == pytest.approx(wanted, abs=3)
+
+
+def test_a_linear_map_has_the_mean_colour_of_the_content(pictures, capsys):
+    result, path = run(color_transfer, capsys, *pictures[:2], "--method", "linear")
+    assert path.endswith("painting_linear_color.png")
+    assert np.allclose(result.mean(axis=(0, 1)), resized_content(pictures).mean(axis=(0, 1)), atol=2)
+
+
+@pytest.mark.parametrize("method", ["luminance", "histogram", "linear"])
+def test_a_mask_limits_the_change_and_the_statistics_to_its_white(pictures, capsys, method):
+    result, _ = run(color_transfer, capsys, *pictures[:2], "--method", method, "--mask", pictures[2])
+    painting, content = pixels(pictures[1]), resized_content(pictures)
+    assert np.array_equal(result[:, 31:], painting[:, 31:])
+    assert not np.array_equal(result[:, :29], painting[:, :29])
+    if method != "luminance":
+        assert np.allclose(result[:, :29].mean(axis=(0, 1)), content[:, :29].mean(axis=(0, 1)), atol=4)
+
+
+def test_a_soft_mask_lets_both_through(pictures, capsys):
+    hard, _ = run(mask_transfer, capsys, *pictures)
+    soft, path = run(mask_transfer, capsys, *pictures, "--mask_feather", 10)
+    assert path == pictures[1].replace(".png", "_masked.png")
+    painting, content = pixels(pictures[1]), resized_content(pictures)
+    assert np.array_equal(hard[:, :29], painting[:, :29])
+    assert np.array_equal(hard[:, 31:], np.rint(content[:, 31:]))
+    middle = (painting[:, 30] + content[:, 30]) / 2
+    assert np.abs(soft[:, 30] - middle).mean() < 0.2 * np.abs(painting[:, 30] - content[:, 30]).mean()
+    assert np.array_equal(soft[:, 0], painting[:, 0])
+
+
+def test_the_result_goes_where_asked_in_the_kind_of_its_ending(pictures, capsys, tmp_path):
+    _, path = run(mask_transfer, capsys, *pictures, "-o", tmp_path / "new folder" / "result.jpg")
+    assert Image.open(path).format == "JPEG"
+    with pytest.raises(InputError, match=r"'\.bmp' is not one of \.png"):
+        mask_transfer.main([*pictures, "-o", str(tmp_path / "result.bmp")])
+    with pytest.raises(InputError, match=r"would overwrite .*content\.png"):
+        mask_transfer.main([*pictures, "-o", pictures[0]])
+
+
+def test_tools_are_piped_together(pictures, run_script):
+    """The path - is the standard input and output."""
+    content, painting, _ = pictures
+    command = [sys.executable, ROOT / "color_transfer.py", content, "-"]
+    with open(painting, "rb") as file:
+        first = subprocess.run(command, stdin=file, capture_output=True, timeout=60)
+    assert (first.returncode, first.stderr) == (0, b"")
+    command = [sys.executable, ROOT / "enhance.py", "-", "--size", "200%", "--quiet"]
+    second = subprocess.run(command, input=first.stdout, capture_output=True, timeout=60)
+    assert second.stdout.startswith(b"\x89PNG")
+    empty = subprocess.run(command, input=b"", capture_output=True, timeout=60, text=False)
+    assert empty.returncode == 1
+    assert empty.stderr.startswith(b"enhance.py: error: the standard input is empty")
+
+
+def test_network_paints_from_and_to_a_pipe(run_script, tmp_path):
+    style = ROOT / "tests" / "reference" / "style1.png"
+    flags = ["--image_size", "32", "--num_iter", "1", "--evaluations", "2"]
+    command = [sys.executable, ROOT / "network.py", "-", style, "-", *flags]
+    done = subprocess.run(command, input=CASTLE.read_bytes(), capture_output=True, timeout=100, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "result.png").write_bytes(done.stdout)
+    assert pixels(tmp_path / "result.png").shape == (32, 47, 3)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.png"]
+
+
+@pytest.mark.parametrize("script", ["color_transfer.py", "mask_transfer.py", "enhance.py", "make_mask.py"])
+def test_tensorflow_is_not_loaded_unless_a_step_needs_it(pictures, script):
+    arguments = {
+        "color_transfer.py": pictures[:2],
+        "mask_transfer.py": pictures,
+        "enhance.py": [pictures[0], "--sharpen", "--denoise", "--upscale", "2", "--upscale_model", "lanczos"],
+        "make_mask.py": [pictures[0], "--quiet"],
+    }[script]
+    program = (
+        f"import sys, runpy; sys.argv = {[script, *arguments]!r}\n"
+        f"try: runpy.run_path({str(ROOT / script)!r}, run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("60x20", (20, 60)),
+        ("30x", (20, 30)),
+        ("x10", (10, 15)),
+        ("30", (20, 30)),
+        ("50%", (20, 30)),
+        ("150%", (60, 90)),
+    ],
+)
+def test_a_size_is_both_sides_one_side_or_a_part(pictures, capsys, size, expected):
+    result, path = run(enhance, capsys, pictures[1], "--size", size)
+    assert path == pictures[1].replace(".png", "_enhanced.png")
+    assert result.shape[:2] == expected
+
+
+def test_another_aspect_ratio_is_cut_and_not_stretched(tmp_path, capsys):
+    circle = np.zeros((40, 60, 3))
+    circle[np.hypot(*np.meshgrid(np.arange(40) - 19.5, np.arange(60) - 29.5, indexing="ij")) < 10] = 255
+    images.to_picture(circle).save(tmp_path / "circle.png")
+    result, _ = run(enhance, capsys, tmp_path / "circle.png", "--size", "40x40")
+    white = result[..., 0] > 127
+    assert white.any(axis=0).sum() == white.any(axis=1).sum()
+
+
+def test_steps_are_done_in_the_order_they_are_written(pictures, capsys):
+    assert enhance.parse(["a.png", "--sharpen", "0.2", "--size", "50%", "--sharpen"]).steps[0] == ("sharpen", 0.2)
+    assert [n for n, _ in enhance.parse(["--denoise", "a.png", "--upscale", "--denoise", "2"]).steps] == [
+        "denoise",
+        "upscale",
+        "denoise",
+    ]
+    one, _ = run(enhance, capsys, pictures[1], "--size", "50%", "--sharpen", "3")
+    other, _ = run(enhance, capsys, pictures[1], "--sharpen", "3", "--size", "50%")
+    assert np.abs(one - other).mean() > 1
+
+
+def test_sharpening_steepens_borders_and_denoising_takes_noise_out(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    steps = np.repeat([60.0, 190.0], 32)[None, :, None] * np.ones((64, 1, 3))
+    images.to_picture(steps + generator.normal(0, 4, steps.shape)).save(tmp_path / "noisy.png")
+    noisy = pixels(tmp_path / "noisy.png")
+    clean, _ = run(enhance, capsys, tmp_path / "noisy.png", "--denoise")
+    assert np.abs(clean - steps).mean() < 0.5 * np.abs(noisy - steps).mean()
+    sharp, _ = run(enhance, capsys, tmp_path / "noisy.png", "--sharpen", "1")
+    assert sharp[:, 32].mean() - sharp[:, 31].mean() > noisy[:, 32].mean() - noisy[:, 31].mean() + 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "there is nothing to do"),
+        (["--size", "99999x"], "--size makes a picture of 66666×99999 pixels"),
+        (["--size", "0%"], "--size makes a picture of 0×0 pixels"),
+    ],
+)
+def test_problems_of_enhance_are_named(pictures, arguments, problem):
+    with pytest.raises(InputError) as error:
+        enhance.main([pictures[1], *arguments])
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("size", ["big", "x", "10y20", "-5", ""])
+def test_what_is_no_size_is_refused(pictures, capsys, size):
+    with pytest.raises(SystemExit) as exit:
+        enhance.parse([pictures[1], f"--size={size}"])
+    assert exit.value.code == 2
+    assert "is no size: write 1920x1080" in capsys.readouterr().err
+
+
+def test_the_mask_of_a_photograph_is_white_on_its_subject(tmp_path, capsys):
+    ours = np.asarray(Image.open(ROOT / "images" / "inputs" / "mask" / "macaw.png").convert("L")) > 127
+    found, path = run(make_mask, capsys, MACAW, "-o", tmp_path / "mask.png", "--quiet")
+    assert Image.open(path).mode == "L"
+    white = found[..., 0] > 127
+    assert (white & ours).sum() > 0.95 * (white | ours).sum()
+    inverted, _ = run(make_mask, capsys, MACAW, "-o", path, "--invert", "--threshold", "0.5", "--quiet")
+    assert set(np.unique(inverted)) == {0, 255}
+    assert np.mean((inverted[..., 0] > 127) == white) < 0.01
+    feathered, _ = run(make_mask, capsys, MACAW, "-o", path, "--threshold", "0.5", "--feather", 20, "--quiet")
+    assert np.mean((feathered > 20) & (feathered < 235)) > 0.01
+
+
+def test_colours_in_a_mask_of_no_pixels_stay():
+    generated, content = np.full((4, 4, 3), 50.0), np.full((4, 4, 3), 200.0)
+    faint = np.full((4, 4), 0.4)
+    assert np.array_equal(color.transfer(content, generated, "histogram", mask=faint), generated)
