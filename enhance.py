@@ -102,7 +102,10 @@ def upscaled(picture, factor, model, reporter):
     autodiff.start()
     from models import packages, superres
 
-    content = packages.content(superres.MEMBERS[model], reporter.say, reporter.download)
+    try:
+        content = packages.content(superres.MEMBERS[model], reporter.say, reporter.download)
+    except InputError as problem:
+        raise InputError(f"{problem}, or use --upscale_model lanczos, which needs no network") from problem
     reporter.close()
     network = superres.network(model, content)
     larger = superres.upscale(images.to_array(picture), network, superres.TILE[model], reporter.tiles)
