@@ -8,6 +8,10 @@ python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/
 for weight in 0.05 2 20; do
   python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/castle-$weight --image_size 300 --num_iter 4 --content_weight $weight
 done
+for weight in 0.025 5 20; do
+  python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/scales-$weight --scales 96 192 384 --num_iter 4 4 2 --content_weight $weight
+done
+python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/scales-conv4_2 --scales 96 192 384 --num_iter 4 4 2 --content_layer conv4_2 --content_weight 0.07
 python network.py $c/great-wall.jpg $s/great-wave.jpg results/single $rows --content_weight 2
 for second in 0.2 0.4 1; do
   python network.py $c/neuschwanstein-castle.jpg $s/starry-night.jpg $s/village-street-in-auvers.jpg results/two-1-$second $rows --content_weight 2 --style_weight 1 $second
