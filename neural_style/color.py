@@ -74,7 +74,7 @@ def transfer(content, generated, method="luminance", space="ycbcr", mask=None):
         result = generated.copy()
         if len(colours):
             result[inside] = MATCHES[method](colours, reference)
-    result = np.clip(result, 0, 255)
+    np.clip(result, 0, 255, out=result)
     return result if mask is None else generated + mask[..., None] * (result - generated)
 
 

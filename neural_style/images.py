@@ -109,7 +109,8 @@ def to_picture(array, target=None, method="bilinear"):
 
     It is resized to the (height, width) `target` if given.
     """
-    picture = Image.fromarray(np.clip(np.rint(array), 0, 255).astype("uint8"))
+    rounded = np.rint(array)
+    picture = Image.fromarray(np.clip(rounded, 0, 255, out=rounded).astype("uint8"))
     if target is not None and target != size(picture):
         picture = picture.resize(target[::-1], RESAMPLING[method])
     return picture
@@ -132,11 +133,11 @@ def write(path, picture, texts=None):
     The kind of file follows from the ending: PNG, JPEG, WebP or TIFF. `texts` maps keywords to text kept in a PNG's
     text chunks. Raises InputError for another ending and if the file cannot be written.
     """
-    kind, settings = _KINDS.get(ending := Path(path).suffix.lower(), (None, None))
+    kind, settings = _KINDS.get(Path(path).suffix.lower(), (None, None))
     if path == STANDARD:
         kind, settings = _KINDS[".png"]
     if kind is None:
-        raise InputError(f"{path} cannot be written: '{ending}' is not one of {', '.join(_KINDS)}")
+        raise InputError(f"{path} cannot be written: its name must end in one of {', '.join(_KINDS)}")
     if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         for keyword, text in (texts or {}).items():

@@ -14,7 +14,7 @@ from conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
 from PIL import Image
 
 import network
-from neural_style import images
+from neural_style import images, runs
 from neural_style.errors import InputError
 
 SMALL = ["--image_size", "48", "--evaluations", "4"]
@@ -107,6 +107,21 @@ def test_scales_are_painted_in_turn_each_from_the_one_before(prefix):
     enlarged = np.asarray(coarse.resize(fine.size, Image.Resampling.BICUBIC), float)
     difference = np.abs(np.asarray(fine, float) - enlarged).mean()
     assert difference < 0.5 * np.abs(np.asarray(fine, float) - photograph).mean()
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp"])
+def test_an_animation_shows_the_start_and_every_iteration(prefix, ending):
+    paint(prefix, "--scales", 32, 64, "--num_iter", 1, "--animate", "--save_every", 0)
+    with Image.open(f"{prefix}.{ending}") as animation:
+        assert animation.n_frames == 3
+        assert animation.size == (95, 64)
+
+
+def test_an_animation_is_at_most_480_pixels_wide(tmp_path):
+    animation = runs.Animation((600, 960))
+    animation.add(Image.new("RGB", (960, 600)))
+    animation.write(tmp_path / "wide")
+    assert Image.open(tmp_path / "wide.gif").size == (480, 300)
 
 
 @pytest.mark.parametrize(("save_every", "saved"), [(0, []), (2, [2]), (1, [1, 2, 3])])
