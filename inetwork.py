@@ -58,9 +58,9 @@ def task(flags):
     # A shift after the mask adds to the positions outside it, which the area of the mask does not count.
     shift_last = flags.style_mask_space == "content"
 
-    def style_loss(extractor, pictures):
+    def style_loss(network, pictures):
         products = style_products(flags.model, flags.chain, shift_last)
-        return transfer.style_loss(products, extractor, pictures)
+        return transfer.style_loss(products, network, pictures)
 
     return transfer.Task(flags, lambda reporter: inputs.read(flags, layers, reporter), layers, style_loss)
 

@@ -30,7 +30,7 @@ def task(flags):
         flags,
         read=lambda reporter: inputs.read(flags, STYLE_LAYERS, reporter),
         style_layers=STYLE_LAYERS,
-        style_loss=lambda extractor, pictures: transfer.style_loss(style_products(), extractor, pictures),
+        style_loss=lambda network, pictures: transfer.style_loss(style_products(), network, pictures),
     )
 
 

@@ -41,8 +41,8 @@ def task(flags):
     """Return the `transfer.Task` for the flags that `parse` returned."""
     layers = tuple(layer_names(flags.model)) if flags.improved else STYLE_LAYERS
 
-    def style_loss(extractor, pictures):
-        return doodle.style_loss(style_products(layers, flags.improved), extractor, pictures)
+    def style_loss(network, pictures):
+        return doodle.style_loss(style_products(layers, flags.improved), network, pictures)
 
     return transfer.Task(flags, lambda reporter: doodle.read(flags, layers, reporter), layers, style_loss)
 

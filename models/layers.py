@@ -26,10 +26,14 @@ def keras_layer(layer):
     return re.sub(r"^conv(\d)_(\d)$", r"block\1_conv\2", layer)
 
 
+def stride(layer):
+    """Return how many pixels of an image, in each direction, a position of `layer` is; 1 for "image" itself."""
+    return 1 if layer == "image" else 2 ** (int(layer[4]) - 1)
+
+
 def size_at(layer, size):
     """Return the (height, width) of the features of `layer` for an image of (height, width) `size`."""
-    stride = 2 ** (int(layer[4]) - 1)
-    return size[0] // stride, size[1] // stride
+    return size[0] // stride(layer), size[1] // stride(layer)
 
 
 def canonical_layer(network, text):

@@ -131,13 +131,13 @@ def _masks(flags, path, image, colours, size, layers):
     )
 
 
-def style_loss(weighted_products, extractor, pictures):
+def style_loss(weighted_products, network, pictures):
     """Return the style loss of pictures whose masks are `LabelMasks`; `weighted_products` has (weight, product)."""
     from neural_style import losses, transfer
 
     products = [product for _, product in weighted_products]
     masks = pictures.masks
-    sums = transfer.sums_of(products, extractor, pictures.styles[0], masks.style)
+    sums = transfer.sums_of(products, network, pictures.styles[0], masks.style)
     (weight,) = pictures.style_weights
     weighted = [(weight * own, product) for own, product in weighted_products]
     return losses.region_style_loss(weighted, sums, masks.style, masks.generated)

@@ -1,6 +1,7 @@
 """The weighted sum of losses on one feature extractor, and its gradient by the pixels."""
 
-from keras import ops
+import numpy as np
+from keras import ops, tree
 
 from neural_style import autodiff
 
@@ -9,33 +10,88 @@ class Objective:
     """What a run minimises: sum of weight · loss over named terms, as a function of the image.
 
     The image is a flat float32 vector of height · width · 3 RGB values in 0..255, as the optimiser has it.
+
+    An image in one tile is differentiated whole. One in several takes three steps, for every loss is a function of sums
+    over positions (`neural_style.losses`): the sums of all tiles are added; the loss is differentiated by them; and each
+    tile, looked at a second time, pulls these derivatives back to its pixels.
     """
 
-    def __init__(self, extractor, terms, size):
-        """Set up and compile.
+    def __init__(self, network, terms, size):
+        """Set up; functions are compiled when they are first needed.
 
-        `extractor` maps an image (1, height, width, 3) to its features by layer (`models.vgg`); `terms` maps a name
-        to (weight, loss), the losses as in `neural_style.losses`; `size` is the image's (height, width).
+        `network` is the `tiling.TiledNetwork` that all losses look through; `terms` maps a name to (weight, loss), the
+        losses as in `neural_style.losses`; `size` is the image's (height, width).
         """
         self.size = size
-        self._extractor = extractor
+        self._network = network
         self._terms = terms
         self._guides = {name: loss.guides for name, (_, loss) in terms.items()}
-        self._evaluate = autodiff.value_and_grad(self._total)
+        self._on_device = None
+        self._compiled = {}
+        self._whole = autodiff.value_and_grad(self._total_of_whole)
+        self._value = autodiff.value_and_grad(self._total)
 
     def evaluate(self, vector):
         """Return (loss, {name: weighted term}, gradient) at the image `vector`.
 
         The loss and terms are floats, the gradient a vector on the device.
         """
-        loss, terms, gradient = self._evaluate(vector, self._guides)
+        loss, terms, gradient = self._network.attempt(lambda: self._evaluate(vector), self.size)
         terms = ops.convert_to_numpy(terms).tolist()
         return float(loss), dict(zip(self._terms, terms, strict=True)), gradient
 
-    def _total(self, vector, guides):
+    def _evaluate(self, vector):
+        tiles = self._network.tiles(self.size)
+        if len(tiles) > 1:
+            self._on_device = None
+            return self._evaluate_in_tiles(ops.reshape(vector, (*self.size, 3)), tiles)
+        if self._on_device is None:
+            self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
+        return self._whole(vector, self._on_device)
+
+    def _evaluate_in_tiles(self, image, tiles):
+        sums = None
+        for tile in tiles:
+            own, _ = self._functions(tile)
+            more = own(image[tile.seen][None], tile.offset, self._cut(tile))
+            sums = more if sums is None else tree.map_structure(ops.add, sums, more)
+        loss, terms, derivatives = self._value(sums)
+        gradient = np.zeros((*self.size, 3), "float32")
+        for tile in tiles:
+            _, pulled = self._functions(tile)
+            _, _, part = pulled(image[tile.seen][None], tile.offset, self._cut(tile), derivatives)
+            gradient[tile.seen] += ops.convert_to_numpy(part)[0]
+        return loss, terms, ops.convert_to_tensor(gradient.ravel())
+
+    def _functions(self, tile):
+        """Return the compiled functions for tiles of this shape: their sums, and the gradient of <sums, derivatives>."""
+        sizes = self._network.sizes(tile)
+        key = tuple(sizes.values())
+        if key not in self._compiled:
+
+            def sums(seen, offset, guides):
+                return self._sums(self._network.features(seen, offset, sizes), guides)
+
+            def pulled(seen, offset, guides, derivatives):
+                products = tree.map_structure(lambda s, d: ops.sum(s * d), sums(seen, offset, guides), derivatives)
+                return sum(tree.flatten(products)), ()
+
+            self._compiled[key] = autodiff.compiled(sums), autodiff.value_and_grad(pulled)
+        return self._compiled[key]
+
+    def _cut(self, tile):
+        return {name: tile.cut(guides) for name, guides in self._guides.items()}
+
+    def _total_of_whole(self, vector, guides):
+        (tile,) = self._network.tiles(self.size)
         image = ops.reshape(vector, (1, *self.size, 3))
-        features = {"image": image, **self._extractor(image)}
-        terms = ops.stack(
-            [weight * loss.value(loss.sums(features, guides[name])) for name, (weight, loss) in self._terms.items()]
-        )
+        return self._total(self._sums(self._network.features(image, tile.offset, self._network.sizes(tile)), guides))
+
+    def _sums(self, features, guides):
+        """Return {name: the term's sums} over the positions of `features`."""
+        return {name: loss.sums(features, guides[name]) for name, (_, loss) in self._terms.items()}
+
+    def _total(self, sums):
+        """Return the loss and its weighted terms from the sums over all positions."""
+        terms = ops.stack([weight * loss.value(sums[name]) for name, (weight, loss) in self._terms.items()])
         return ops.sum(terms), terms

@@ -18,8 +18,8 @@ class Task:
     """What a script has for `paint`.
 
     `flags` are those of `cli.add_run_flags`, with `content_layer`, `content_loss_type` and the weights of the terms.
-    `read(reporter)` returns the list of `inputs.Pictures`, one per scale; `style_loss(extractor, pictures)` the style
-    loss over the features of `style_layers`, called once Keras may be imported.
+    `read(reporter)` returns the list of `inputs.Pictures`, one per scale; `style_loss(network, pictures)` the style loss
+    over the features of `style_layers` that a `tiling.TiledNetwork` sees, called once Keras may be imported.
     """
 
     flags: object
@@ -71,32 +71,35 @@ def stage(task, pictures, weights):
     return begin
 
 
-def objective(task, pictures, weights):
+def objective(task, pictures, weights, side=None, say=lambda line: None):
     """Return the objective for the network's `Weights`, its targets computed from the pictures.
 
-    A term whose weight is zero is left out, and with it the part of the network only it would need.
+    A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
+    in tiles of `side` rows, or in one piece; `say` is told of what goes on with them.
     """
     from models import vgg
     from neural_style.losses import ContentLoss, TotalVariationLoss
     from neural_style.objective import Objective
+    from neural_style.tiling import TiledNetwork
 
     flags = task.flags
     content_layers = [flags.content_layer] if flags.content_weight and pictures.content is not None else []
     style_layers = task.style_layers if any(pictures.style_weights) else []
-    layers = [*content_layers, *style_layers]
+    layers = list(dict.fromkeys([*content_layers, *style_layers]))
     extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors)
+    network = TiledNetwork(extractor, flags.model, layers, side, say)
     terms = {}
     for layer in content_layers:
-        target = extractor(pictures.content[None])[layer]
+        target = network.layer(layer, pictures.content)
         terms["content"] = flags.content_weight, ContentLoss(layer, target, pictures.size, flags.content_loss_type)
     if style_layers:
-        terms["style"] = 1.0, task.style_loss(extractor, pictures)
+        terms["style"] = 1.0, task.style_loss(network, pictures)
     if flags.total_variation_weight:
         terms["tv"] = flags.total_variation_weight, TotalVariationLoss()
-    return Objective(extractor, terms, pictures.size)
+    return Objective(network, terms, pictures.size)
 
 
-def style_loss(weighted_products, extractor, pictures):
+def style_loss(weighted_products, network, pictures):
     """Return the style loss of pictures whose masks are `inputs.Masks`; `weighted_products` has (weight, product)."""
     from neural_style import losses
 
@@ -105,18 +108,15 @@ def style_loss(weighted_products, extractor, pictures):
     for style, weight, mask, region in zip(
         pictures.styles, pictures.style_weights, masks.styles, masks.regions, strict=True
     ):
-        sums = [total[0] for total in sums_of(products, extractor, style, mask)]
+        sums = [total[0] for total in sums_of(products, network, style, mask)]
         areas = [product.areas(style.shape[:2], mask if masks.by_area else None)[0] for product in products]
         styles.append(losses.Style(sums, areas, weight, region))
     return losses.style_loss(weighted_products, styles, pictures.size, masks.generated, masks.by_area)
 
 
-def sums_of(products, extractor, image, masks=None):
+def sums_of(products, network, image, masks=None):
     """Return the sums over positions (regions, C, C') of each product of an image's features, as numpy arrays."""
-    from keras import ops
-
-    features = extractor(image[None])
-    return [ops.convert_to_numpy(product(features, masks)) for product in products]
+    return network.sums(lambda features, guides: [product(features, guides) for product in products], image, masks)
 
 
 def load_weights(flags, reporter):
