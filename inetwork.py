@@ -55,6 +55,8 @@ def style_products(network, chain, shift_last=True):
 def task(flags):
     """Return the `transfer.Task` for the flags that `parse` returned."""
     layers = tuple(layer_names(flags.model))
+    if flags.chain == "correlation":
+        layers = tuple(layer for pair in pairwise(layers) for layer in pair)
     # A shift after the mask adds to the positions outside it, which the area of the mask does not count.
     shift_last = flags.style_mask_space == "content"
 

@@ -40,4 +40,5 @@ def _first_scale(script, arguments):
     task = script.task(script.parse(arguments))
     reporter = cli.Reporter(quiet=True)
     pictures = task.read(reporter)[0]
-    return transfer.objective(task, pictures, transfer.load_weights(task.flags, reporter)), pictures.start
+    objective = transfer.objective(task, pictures, transfer.load_weights(task.flags, reporter))
+    return objective, pictures.start.astype("float32")

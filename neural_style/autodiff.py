@@ -1,39 +1,67 @@
 """Differentiation, compilation and devices: the only file that names a Keras backend.
 
 Keras itself has no gradients; what differs between its backends is kept in this file, behind functions of plain
-arrays. Nothing is imported before `start`, because TensorFlow takes seconds and talks while it loads.
+arrays. TensorFlow is the default; KERAS_BACKEND=jax and KERAS_BACKEND=torch use what the user has installed of those.
+Nothing is imported before `start`, because a backend takes seconds and talks while it loads.
 """
 
 import contextlib
+import functools
+import importlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
 from neural_style.errors import InputError
 
+PACKAGES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+"""The packages of the backends, and what people call them."""
 
-def start():
-    """Load Keras and TensorFlow, silently, and set them up for one image at a time; return the device's name.
+_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
+"""Names of the exceptions of TensorFlow and PyTorch; JAX and allocators on the CPU say it in the message."""
 
-    Call it before importing any module that imports Keras. Raises InputError for a backend that is not supported
-    and when TensorFlow cannot be loaded.
+_OUT_OF_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
+
+
+ALIGNMENT = 64
+"""Bytes at whose multiples TensorFlow's arrays begin."""
+
+
+def start(large=False):
+    """Load Keras and its backend, silently, and set them up for one image at a time; return the device's name.
+
+    Call it before importing any module that imports Keras. With `large`, memory that is not used is given back at once,
+    which costs a tenth of the speed. Raises InputError for an unknown backend and when it cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if large:
+        os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if backend != "tensorflow":
-        raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND=tensorflow")
+    if backend not in PACKAGES:
+        raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
     try:
         with _standard_error_held_back():
             import keras
-            import tensorflow as tf
+
+            importlib.import_module(backend)
     except ImportError as error:
+        install = "-r requirements.txt" if backend == "tensorflow" else backend
         raise InputError(
-            f"TensorFlow or Keras cannot be loaded ({error}): python -m pip install -r requirements.txt"
+            f"Keras or {PACKAGES[backend]} cannot be loaded ({error}): python -m pip install {install}"
         ) from error
     # A user's keras.json may say otherwise, for other programs.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
+    return {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}[backend]()
+
+
+def _start_tensorflow():
+    import tensorflow as tf
+
     tf.get_logger().setLevel("ERROR")
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
@@ -47,12 +75,28 @@ def start():
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 
+def _start_jax():
+    import jax
+
+    jax.config.update("jax_default_matmul_precision", "highest")  # As with TensorFlow.
+    with _standard_error_held_back():
+        (device, *_) = jax.devices()
+    return "CPU" if device.platform == "cpu" else device.device_kind
+
+
+def _start_torch():
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False  # As with TensorFlow.
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU"
+
+
 def versions():
     """Return the versions of Keras and its backend, by name."""
     import keras
-    import tensorflow as tf
 
-    return {"keras": keras.__version__, "tensorflow": tf.__version__}
+    backend = keras.backend.backend()
+    return {"keras": keras.__version__, backend: importlib.import_module(backend).__version__}
 
 
 def unused_gpu(device):
@@ -64,41 +108,154 @@ def unused_gpu(device):
 
 def is_out_of_memory(error):
     """Return whether an exception says, in Python's words or the backend's, that the memory does not suffice."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY_WORDS)
+
+
+def free_device_memory():
+    """Return the bytes that are free on the GPU in use; None on a CPU, or where nothing tells."""
+    import keras
+
+    return {"tensorflow": _free_tensorflow, "jax": _free_jax, "torch": _free_torch}[keras.backend.backend()]()
+
+
+def _free_tensorflow():
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    # TensorFlow knows what it uses itself, but not what there is.
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    query = ["nvidia-smi", f"--id={first}", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        return int(subprocess.run(query, check=True, capture_output=True, text=True).stdout) * 2**20
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return None
+
+
+def _free_jax():
+    import jax
+
+    statistics = jax.devices()[0].memory_stats() or {}
+    limit = statistics.get("bytes_limit")
+    return None if limit is None else limit - statistics.get("bytes_in_use", 0)
+
+
+def _free_torch():
+    import torch
+
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
 
 
 def compiled(function):
-    """Return `function` of arrays compiled for their shapes."""
-    import tensorflow as tf
+    """Return `function` of arrays compiled for their shapes, as far as the backend compiles."""
+    import keras
 
-    return tf.function(function, autograph=False, reduce_retracing=False)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False, reduce_retracing=False)
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    import torch
+
+    return torch.no_grad()(function)
 
 
 def value_and_grad(function):
     """Return the compiled function that gives (value, aux, gradient) where `function` gives (value, aux).
 
-    `function(x, *others)` returns a scalar and any structure of arrays; the gradient is of the scalar, by `x` alone.
+    `function(x, *others)` returns a scalar and any structure of arrays; the gradient is of the scalar, by `x` alone,
+    which may be a structure of arrays too.
     """
+    import keras
+
+    return compiled(functools.partial(_DIFFERENTIATED[keras.backend.backend()], function))
+
+
+def _differentiated_by_tensorflow(function, x, *others):
     import tensorflow as tf
 
-    def differentiated(x, *others):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(x)
-            value, aux = function(x, *others)
-        return value, aux, tape.gradient(value, x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        value, aux = function(x, *others)
+    return value, aux, tape.gradient(value, x)
 
-    return compiled(differentiated)
+
+def _differentiated_by_jax(function, x, *others):
+    import jax
+
+    (value, aux), gradient = jax.value_and_grad(function, has_aux=True)(x, *others)
+    return value, aux, gradient
+
+
+def _differentiated_by_torch(function, x, *others):
+    import keras
+    import torch
+
+    with torch.enable_grad():
+        leaves = [keras.ops.convert_to_tensor(leaf).detach().requires_grad_() for leaf in keras.tree.flatten(x)]
+        value, aux = function(keras.tree.pack_sequence_as(x, leaves), *others)
+        gradients = torch.autograd.grad(value, leaves)
+    value, aux = keras.tree.map_structure(torch.Tensor.detach, (value, aux))
+    return value, aux, keras.tree.pack_sequence_as(x, list(gradients))
+
+
+_DIFFERENTIATED = {
+    "tensorflow": _differentiated_by_tensorflow,
+    "jax": _differentiated_by_jax,
+    "torch": _differentiated_by_torch,
+}
+
+
+def host_zeros(count):
+    """Return `count` float32 zeros on the host, so aligned that `from_host` need not copy them."""
+    room = np.zeros(4 * count + ALIGNMENT, "uint8")
+    begin = -room.ctypes.data % ALIGNMENT
+    return room[begin : begin + 4 * count].view("float32")
+
+
+def from_host(array):
+    """Return an array of `host_zeros` on the device. It is used up by this: on the CPU the memory is the same."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.config.list_logical_devices("GPU"):
+            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return keras.ops.convert_to_tensor(array)
 
 
 def with_row(matrix, index, row):
     """Return the array `matrix` (rows, n) with `row` in place of row `index`, in the memory of `matrix` itself.
 
-    The array passed in is used up by this. A variable would do it safely, but TensorFlow copies the whole of one that
-    was ever written by rows each time it is read.
+    The array passed in is used up by this.
     """
-    import tensorflow as tf
+    import keras
 
-    return tf.raw_ops.InplaceUpdate(x=matrix, i=[index], v=row[None])
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        # A variable would do it safely, but TensorFlow copies all of one that was ever written by rows at each read.
+        return tf.raw_ops.InplaceUpdate(x=matrix, i=[index], v=row[None])
+    if backend == "jax":
+        return _jax_row_setter()(matrix, index, row)
+    matrix[index] = row
+    return matrix
+
+
+@functools.cache
+def _jax_row_setter():
+    """Return the compiled function that sets a row in place."""
+    import jax
+
+    return jax.jit(lambda matrix, index, row: matrix.at[index].set(row), donate_argnums=0)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from neural_style import autodiff
 from neural_style.color import MATCHES
 from neural_style.errors import InputError
 from neural_style.images import RESAMPLING, STANDARD, write
+from neural_style.memory import size_in_bytes
+from neural_style.tiles import ALIGNMENT
 
 SIGNAL_STATUS = 128
 """Added to a signal's number, the exit status of a script it ended."""
@@ -179,6 +181,22 @@ def _rows_or_all(text):
     return -1 if text == "-1" else number_from(1, int)(text)
 
 
+def _memory(text):
+    """Return the bytes that a flag's value names."""
+    try:
+        return size_in_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _tile(text):
+    """Return the rows of a tile, a multiple of what the network's poolings need, or 0 for no tiles."""
+    rows = number_from(0, int)(text)
+    if rows % ALIGNMENT:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of {ALIGNMENT}")
+    return rows
+
+
 def add_run_flags(parser):
     """Add the arguments about the network and the course of a run, which all painting scripts share."""
     network = parser.add_argument_group("network")
@@ -186,6 +204,15 @@ def add_run_flags(parser):
     flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
     flag("--pool_type", choices=["max", "ave"], default="max", help="its pooling")
     flag("--weights", metavar="FILE", help="its weights, in an h5 file as Keras has them")
+
+    memory = parser.add_argument_group("memory")
+    flag = memory.add_argument
+    flag(
+        "--max_memory", type=_memory, metavar="SIZE", help="what a run may use, like 6G; default: 80%% of what is there"
+    )
+    flag(
+        "--tile", type=_tile, metavar="ROWS", help="work in tiles of at most so many rows, 0: never; default: as needed"
+    )
 
     run = parser.add_argument_group("run")
     flag = run.add_argument

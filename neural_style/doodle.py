@@ -89,11 +89,11 @@ def _at_scale(flags, rows, layers, style, content, start, maps, colours):
     style_size = size if flags.style_fit == "stretch" else images.size(style)
     if min(style_size) < inputs.MINIMUM_SIDE:
         raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")
-    resized = None if content is None else images.to_array(content, size)
+    resized = None if content is None else images.to_array(content, size, dtype="uint8")
     name = flags.init_image or ("noise" if content is None else "content")
     return inputs.Pictures(
         content=resized,
-        styles=[images.to_array(style, style_size)],
+        styles=[images.to_array(style, style_size, dtype="uint8")],
         style_weights=[flags.style_weight * flags.region_style_weight],
         start=inputs.start_image(start, resized, name, size, flags.seed),
         content_size=map_size,

@@ -13,9 +13,9 @@ class Finish:
     """The last steps from the image of a run to the picture that is saved.
 
     It is brought to the (height, width) `size` by the resizing `method` and then has the colours of `content` where
-    `recoloured` is 1, and `content` itself where `painted` is 0: `content` is float32 RGB (height, width, 3) in
-    0..255, the other two (height, width) in 0..1, None for nowhere and everywhere. `smooth` first takes the grain out
-    and sharpens what is left.
+    `recoloured` is 1, and `content` itself where `painted` is 0: `content` is uint8 RGB (height, width, 3), the other
+    two (height, width) in 0..1, None for nowhere and everywhere. `smooth` first takes the grain out and sharpens what
+    is left.
     """
 
     size: tuple

@@ -94,14 +94,15 @@ def size_of_rows(picture_size, rows):
     return rows, rows * width // height
 
 
-def to_array(picture, target=None, method="bilinear"):
-    """Return a Pillow image as float32 RGB (height, width, 3) in 0..255, resized to the (height, width) `target`.
+def to_array(picture, target=None, method="bilinear", dtype="float32"):
+    """Return a Pillow image as RGB (height, width, 3) in 0..255, resized to the (height, width) `target`.
 
-    `method` is a key of RESAMPLING. When shrinking, the filters widen, so nothing aliases.
+    `method` is a key of RESAMPLING. When shrinking, the filters widen, so nothing aliases. The values are whole
+    numbers, so that the `dtype` uint8 loses nothing.
     """
     if target is not None and target != size(picture):
         picture = picture.resize(target[::-1], RESAMPLING[method])
-    return np.asarray(picture, "float32")
+    return np.asarray(picture, dtype)
 
 
 def to_picture(array, target=None, method="bilinear"):

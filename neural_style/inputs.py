@@ -32,7 +32,7 @@ class Masks:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The inputs of a run at one scale; pictures are float32 RGB (height, width, 3) in 0..255.
+    """The inputs of a run at one scale; pictures are RGB (height, width, 3) in 0..255, of type uint8 where that does.
 
     `content` (None without one) and `start` have the generated image's size, `styles` that too or their own.
     `style_weights` has one weight per style, `masks` what the script's style loss wants to know of masks.
@@ -148,10 +148,11 @@ def read(flags, layers, reporter):
 def _at_scale(flags, rows, layers, content, styles, start, mask_files, weights):
     """Return the `Pictures` of `rows` rows from the pictures and masks as they were read."""
     size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
-    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size)
-    arrays = [images.to_array(style, size if flags.style_fit == "stretch" else None) for style in styles]
+    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, dtype="uint8")
+    arrays = [images.to_array(style, size if flags.style_fit == "stretch" else None, dtype="uint8") for style in styles]
     if flags.color_match != "none":
-        arrays = [color.MATCHES[flags.color_match](style, seen) for style in arrays]
+        match = color.MATCHES[flags.color_match]
+        arrays = [match(style.astype("float32"), seen.astype("float32")) for style in arrays]
     return Pictures(
         content=seen,
         styles=arrays,
@@ -190,9 +191,9 @@ def painting_size(rows, content_size, maintain_aspect_ratio=True):
 
 
 def start_image(picture, content, name, size, seed):
-    """Return the float32 RGB image of `size` that the optimiser starts from: `picture` if given, else by `name`."""
+    """Return the RGB image of `size` that the optimiser starts from: `picture` if given, else by `name`."""
     if picture is not None:
-        return images.to_array(picture, size)
+        return images.to_array(picture, size, dtype="uint8")
     if name == "noise":
         return np.random.default_rng(seed).uniform(0, 255, (*size, 3)).astype("float32")
     return content
@@ -242,7 +243,7 @@ def _finish(flags, content, size, mask_files):
     return Finish(
         size=saved,
         method=flags.rescale_method,
-        content=images.to_array(content, saved) if needed else None,
+        content=images.to_array(content, saved, dtype="uint8") if needed else None,
         recoloured=recoloured,
         painted=painted,
     )

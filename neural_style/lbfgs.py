@@ -24,6 +24,12 @@ LOSS_NOISE = 1e-6
 LONGEST_SEARCH = 10
 """Evaluations after which one line search gives up."""
 
+LONG = 1 << 24
+"""Numbers in a vector beyond which inner products are taken in pieces, for the sake of memory."""
+
+PIECE = 1 << 20
+"""Numbers of a long vector in a piece."""
+
 FIRST_CHANGE = 4.0
 """Root mean square change of the pixels, in 0..255, that the very first step tries."""
 
@@ -58,6 +64,7 @@ class LBFGS:
         """Begin at the vector `start`; keep `history` pairs of differences."""
         self.converged = False
         self.loss = None
+        self._searching = False
         self._x = ops.convert_to_tensor(start, "float32")
         self._vectors = _Vectors()
         self._history = history
@@ -69,24 +76,24 @@ class LBFGS:
 
     def point(self):
         """Return the vector to evaluate next."""
-        if self.loss is None:
+        if not self._searching:
             return self._x
         return self._vectors.along(self._x, self._step, self._direction)
 
     def best(self):
         """Return the vector of the lowest loss told so far, to within LOSS_NOISE."""
-        if self.loss is None or self._best is None or self._best[0].loss >= self.loss:
+        if self._best is None or self._best.loss >= self.loss:
             return self._x
-        return self._vectors.along(self._x, self._best[0].step, self._direction)
+        return self._vectors.along(self._x, self._best.step, self._direction)
 
     @property
     def best_loss(self):
         """The loss of `best()`, None before the first is told."""
-        return self.loss if self._best is None else min(self.loss, self._best[0].loss)
+        return self.loss if self._best is None else min(self.loss, self._best.loss)
 
     def tell(self, loss, gradient):
         """Take the loss (float) and gradient (vector on the device) at `point()`."""
-        if self.loss is None:
+        if not self._searching:
             self._begin_search(loss, gradient)
             return
         slope = self._vectors.dot(gradient, self._direction) if math.isfinite(loss) else math.inf
@@ -95,8 +102,8 @@ class LBFGS:
         if self._is_accepted(trial):
             self._accept(trial, gradient)
             return
-        if trial.loss < self.loss and (self._best is None or trial.loss < self._best[0].loss):
-            self._best = (trial, gradient)
+        if trial.loss < self.loss and (self._best is None or trial.loss < self._best.loss):
+            self._best = trial
         self._narrow(trial)
         if self._trials >= LONGEST_SEARCH or self._step_is_lost():
             self._give_up()
@@ -141,9 +148,10 @@ class LBFGS:
         self._failures += 1
         self._forget()
         if self._best is not None:
-            trial, gradient = self._best
-            self._x = self._vectors.along(self._x, trial.step, self._direction)
-            self._begin_search(trial.loss, gradient)
+            # Its gradient was not kept: a vector for so rare a case is more than an evaluation.
+            self._x, self.loss = self.best(), self._best.loss
+            self._best = None
+            self._searching = False
             return
         self._change *= 0.1
         self.converged = self._failures > 2
@@ -152,6 +160,7 @@ class LBFGS:
     def _begin_search(self, loss, gradient):
         """Take the point with `loss` and `gradient` as the present one and choose the direction from it."""
         self.loss, self._gradient = loss, gradient
+        self._searching = True
         self._best = None
         self._trials = 0
         self._step = 1.0
@@ -181,17 +190,17 @@ class LBFGS:
 
     def _remember(self, step, gradient):
         """Store the pair s = step · direction, y = the change of the gradient, in place of the oldest."""
-        s, y = self._vectors.differences(step, self._direction, gradient, self._gradient)
         row = self._next
-        self._pairs = autodiff.with_row(self._pairs, row, s)
-        self._pairs = autodiff.with_row(self._pairs, self._history + row, y)
-        by_s, by_y, self._by_gradient = self._vectors.products(self._pairs, s, y, gradient)
-        for index, products in ((row, by_s), (self._history + row, by_y)):
+        rows = (row, self._history + row)
+        self._pairs = autodiff.with_row(self._pairs, rows[0], self._vectors.scaled(step, self._direction))
+        self._pairs = autodiff.with_row(self._pairs, rows[1], self._vectors.difference(gradient, self._gradient))
+        *by_rows, self._by_gradient = self._vectors.products(self._pairs, rows, gradient)
+        for index, products in zip(rows, by_rows, strict=True):
             self._products[index] = products
             self._products[:, index] = products
         self._next = (row + 1) % self._history
         self._stored = min(self._stored + 1, self._history)
-        if by_y[row] <= 0:
+        if self._products[rows] <= 0:
             self._forget()  # Only rounding can do this to a step that Wolfe's conditions accepted.
 
     def _coefficients(self):
@@ -226,8 +235,14 @@ class _Vectors:
 
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
         self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
-        self._differences = autodiff.compiled(lambda step, direction, new, old: (step * direction, new - old))
-        self._products = autodiff.compiled(lambda pairs, *rows: ops.matmul(ops.stack(rows), ops.transpose(pairs)))
+
+        def products(pairs, rows, vector):
+            factors = ops.concatenate([ops.take(pairs, rows, axis=0), vector[None]])
+            return ops.matmul(factors, ops.transpose(pairs))
+
+        self._scaled = autodiff.compiled(lambda factor, vector: factor * vector)
+        self._difference = autodiff.compiled(lambda a, b: a - b)
+        self._products = autodiff.compiled(products)
         self._direction = autodiff.compiled(direction)
 
     def along(self, x, step, direction):
@@ -238,13 +253,21 @@ class _Vectors:
         """Return the inner product as a float."""
         return float(self._dot(a, b))
 
-    def differences(self, step, direction, new, old):
-        """Return step · direction and new − old."""
-        return self._differences(_scalar(step), direction, new, old)
+    def scaled(self, factor, vector):
+        """Return factor · vector."""
+        return self._scaled(_scalar(factor), vector)
 
-    def products(self, pairs, *vectors):
-        """Return the inner products of each vector with all stored ones, float64 (vectors, rows)."""
-        return ops.convert_to_numpy(self._products(pairs, *vectors)).astype("float64")
+    def difference(self, a, b):
+        """Return a − b."""
+        return self._difference(a, b)
+
+    def products(self, pairs, rows, vector):
+        """Return the inner products of two rows of `pairs` and of a vector with all rows, float64 (3, rows)."""
+        length = pairs.shape[1]
+        if length <= LONG:
+            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), vector)).astype("float64")
+        pieces = (slice(begin, begin + PIECE) for begin in range(0, length, PIECE))
+        return sum(self.products(pairs[:, piece], rows, vector[piece]) for piece in pieces)
 
     def direction(self, gradient, pairs, coefficients, by_gradient):
         """Return coefficients · pairs + by_gradient · gradient, its inner product with `gradient`, and its RMS."""

@@ -1,6 +1,7 @@
 """The weighted sum of losses on one feature extractor, and its gradient by the pixels."""
 
-import numpy as np
+import math
+
 from keras import ops, tree
 
 from neural_style import autodiff
@@ -11,9 +12,9 @@ class Objective:
 
     The image is a flat float32 vector of height · width · 3 RGB values in 0..255, as the optimiser has it.
 
-    An image in one tile is differentiated whole. One in several takes three steps, for every loss is a function of sums
-    over positions (`neural_style.losses`): the sums of all tiles are added; the loss is differentiated by them; and each
-    tile, looked at a second time, pulls these derivatives back to its pixels.
+    An image in one tile is differentiated whole. One in several takes three steps, for every loss is a function of
+    sums over positions (`neural_style.losses`): the sums of all tiles are added; the loss is differentiated by them;
+    and each tile, looked at a second time, pulls these derivatives back to its pixels.
     """
 
     def __init__(self, network, terms, size):
@@ -56,15 +57,16 @@ class Objective:
             more = own(image[tile.seen][None], tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
         loss, terms, derivatives = self._value(sums)
-        gradient = np.zeros((*self.size, 3), "float32")
+        vector = autodiff.host_zeros(math.prod(self.size) * 3)
+        gradient = vector.reshape(*self.size, 3)
         for tile in tiles:
             _, pulled = self._functions(tile)
             _, _, part = pulled(image[tile.seen][None], tile.offset, self._cut(tile), derivatives)
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
-        return loss, terms, ops.convert_to_tensor(gradient.ravel())
+        return loss, terms, autodiff.from_host(vector)
 
     def _functions(self, tile):
-        """Return the compiled functions for tiles of this shape: their sums, and the gradient of <sums, derivatives>."""
+        """Return two compiled functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
         sizes = self._network.sizes(tile)
         key = tuple(sizes.values())
         if key not in self._compiled:

@@ -47,7 +47,8 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
     """Minimise one objective after the other over the pixels and yield `Progress` after every evaluation.
 
     `stages` has for each scale a function that takes the image the scale before ended with, None at the first, and
-    returns (objective, start): float32 RGB (height, width, 3) in 0..255. The start is evaluated first; each of the
+    returns (objective, start, history): the start is RGB (height, width, 3) in 0..255, the history the number of pairs
+    that the optimiser keeps (see `lbfgs.LBFGS`). The start is evaluated first; each of the
     scale's `iterations`, a list of their numbers, then makes `evaluations` more. The optimiser keeps its memory from
     one iteration to the next. A scale ends early after an iteration that lowers the best loss by less than
     `min_improvement` percent (0: never for that reason), or when the optimiser cannot lower it further.
@@ -58,8 +59,8 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
     image = None
     planned = sum(iterations) * evaluations + len(stages) - 1
     for number, (stage, count) in enumerate(zip(stages, iterations, strict=True)):
-        objective, start = stage(image)
-        optimiser = LBFGS(np.ravel(start))
+        objective, start, history = stage(image)
+        optimiser = LBFGS(np.ravel(start), history)
         iterations_before = sum(iterations[:number])
         evaluations_before = iterations_before * evaluations + number
         for state in _minimise(objective, optimiser, count, evaluations, min_improvement):

@@ -1,12 +1,13 @@
 """The steps the painting scripts have in common, in the order of `paint`."""
 
+import math
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from models.weights import load
-from neural_style import autodiff, cli, images
+from neural_style import autodiff, cli, images, memory
 from neural_style.runs import Animation, NoFolder, RunFolder
 
 TERMS = ("content", "style", "tv")
@@ -18,8 +19,9 @@ class Task:
     """What a script has for `paint`.
 
     `flags` are those of `cli.add_run_flags`, with `content_layer`, `content_loss_type` and the weights of the terms.
-    `read(reporter)` returns the list of `inputs.Pictures`, one per scale; `style_loss(network, pictures)` the style loss
-    over the features of `style_layers` that a `tiling.TiledNetwork` sees, called once Keras may be imported.
+    `read(reporter)` returns the list of `inputs.Pictures`, one per scale; `style_loss(network, pictures)` the style
+    loss that looks through a `tiling.TiledNetwork`, called once Keras may be imported. `style_layers` are the layers of
+    each of its products, so that a layer of two products is there twice.
     """
 
     flags: object
@@ -37,23 +39,24 @@ def paint(task, command):
         with NoFolder() if piped else RunFolder(flags.prefix, TERMS) as folder:
             describe_sizes(scales, reporter)
             weights = load_weights(flags, reporter)
-            device = start_backend(reporter)
-            settings = settings_of(flags, command, device, scales, weights)
+            device = start_backend(reporter, max(math.prod(pictures.size) for pictures in scales))
+            plans = plan_memory(task, scales, weights, reporter)
+            settings = settings_of(flags, command, device, scales, plans, weights)
             folder.describe(settings)
 
             from neural_style.synthesis import synthesise
 
-            stages = [stage(task, pictures, weights) for pictures in scales]
+            stages = [stage(task, *scale, weights, reporter) for scale in zip(scales, plans, strict=True)]
             run = synthesise(stages, flags.num_iter, flags.evaluations, flags.min_improvement)
             return save_progress(run, flags, scales, folder, settings, reporter)
 
 
-def start_backend(reporter):
-    """Load Keras and its backend, tell the user on what it runs, and return the device's name."""
-    device = autodiff.start()
+def start_backend(reporter, pixels):
+    """Load Keras and its backend for `pixels` at most, tell the user on what it runs, and return the device's name."""
+    device = autodiff.start(large=pixels > memory.LARGE)
     backend = autodiff.versions()
     reporter.say(f"device: {device} ({os.cpu_count()} cores), {', '.join(f'{k} {v}' for k, v in backend.items())}")
-    if autodiff.unused_gpu(device):
+    if "tensorflow" in backend and autodiff.unused_gpu(device):
         reporter.say(
             "warning: this machine has an NVIDIA GPU that TensorFlow cannot use, so the CPU does the work; "
             "python -m pip install 'tensorflow[and-cuda]' installs what it needs (Linux or WSL2)"
@@ -61,12 +64,44 @@ def start_backend(reporter):
     return device
 
 
-def stage(task, pictures, weights):
+def plan_memory(task, scales, weights, reporter):
+    """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales` and tell the user of the largest."""
+    flags = task.flags
+    allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
+    plans = [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
+    largest = max(plans, key=lambda plan: plan.needed)
+    reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
+    return plans
+
+
+def demand(task, pictures, weights):
+    """Return the `memory.Demand` of a painting."""
+    content_layers, style_layers = layers_of(task, pictures)
+    masks = pictures.masks.generated
+    return memory.Demand(
+        network=task.flags.model,
+        channels={layer: len(bias) for layer, (_, bias) in weights.tensors.items()},
+        layers=(*content_layers, *style_layers),
+        style_layers=tuple(style_layers),
+        regions=next(iter(masks.values())).shape[-1] if masks else 0,
+        size=pictures.size,
+        styles=tuple(style.shape[:2] for style in pictures.styles),
+    )
+
+
+def layers_of(task, pictures):
+    """Return the lists of layers that the content loss and the style loss look at, empty where a weight is zero."""
+    flags = task.flags
+    content_layers = [flags.content_layer] if flags.content_weight and pictures.content is not None else []
+    return content_layers, list(task.style_layers) if any(pictures.style_weights) else []
+
+
+def stage(task, pictures, plan, weights, reporter):
     """Return the function that `synthesis.synthesise` begins a scale with."""
 
     def begin(before):
         start = pictures.start if before is None else images.resized(before, pictures.size)
-        return objective(task, pictures, weights), start
+        return objective(task, pictures, weights, plan.side, reporter.say), start, plan.history
 
     return begin
 
@@ -83,8 +118,7 @@ def objective(task, pictures, weights, side=None, say=lambda line: None):
     from neural_style.tiling import TiledNetwork
 
     flags = task.flags
-    content_layers = [flags.content_layer] if flags.content_weight and pictures.content is not None else []
-    style_layers = task.style_layers if any(pictures.style_weights) else []
+    content_layers, style_layers = layers_of(task, pictures)
     layers = list(dict.fromkeys([*content_layers, *style_layers]))
     extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors)
     network = TiledNetwork(extractor, flags.model, layers, side, say)
@@ -139,7 +173,7 @@ def _size(shape):
     return f"{shape[0]}×{shape[1]}"
 
 
-def settings_of(flags, command, device, scales, weights):
+def settings_of(flags, command, device, scales, plans, weights):
     """Return all that decides a run's result, as the JSON-able dict for settings.json and the pictures' text."""
     return {
         "command": command,
@@ -150,6 +184,7 @@ def settings_of(flags, command, device, scales, weights):
             "styles": [style.shape[:2] for style in scales[-1].styles],
             "painting": [pictures.size for pictures in scales],
         },
+        "memory": [asdict(plan) for plan in plans],
         "weights": {"network": flags.model, "source": weights.source, "sha256": weights.sha256},
         "device": device,
         "versions": {"python": platform.python_version(), **autodiff.versions()},

@@ -12,6 +12,7 @@ from PIL import Image
 import neural_doodle
 from neural_style import cli, doodle, images, losses
 from neural_style.errors import InputError
+from neural_style.tiling import TiledNetwork
 
 DOODLES = ROOT / "images" / "inputs" / "doodle"
 FILES = {
@@ -149,7 +150,8 @@ def test_a_style_of_its_own_size_is_compared_by_its_mean(draw):
     assert pictures.masks.style["conv2_1"].shape == (1, 284, 359, 1)
     flat = dataclasses.replace(pictures, styles=[np.full_like(pictures.styles[0], 90)])
     products = [(1.0, losses.GramProduct("conv1_1"))]
-    loss = doodle.style_loss(products, lambda image: {"conv1_1": image}, flat)
+    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    loss = doodle.style_loss(products, pixels, flat)
     same, other = (
         float(loss.value(loss.sums({"conv1_1": np.full((1, 64, 96, 3), level, "float32")}, loss.guides)))
         for level in (90, 89)

@@ -12,6 +12,7 @@ import network
 from models.layers import layer_names
 from neural_style import cli, color, images, losses, transfer
 from neural_style.errors import InputError
+from neural_style.tiling import TiledNetwork
 
 SMALL = ["--image_size", "48", "--evaluations", "4"]
 
@@ -85,7 +86,7 @@ def loss_and_gradient(script, weights, *flags, content=CASTLE, styles=(STARRY_NI
     task = script.task(script.parse(arguments))
     (pictures,) = task.read(cli.Reporter(quiet=True))
     objective = transfer.objective(task, pictures, weights)
-    loss, _, gradient = objective.evaluate(ops.convert_to_tensor(pictures.start.ravel()))
+    loss, _, gradient = objective.evaluate(ops.convert_to_tensor(pictures.start.ravel(), "float32"))
     return loss, np.asarray(gradient)
 
 
@@ -135,7 +136,7 @@ def test_with_a_content_mask_style_masks_only_choose_from_the_styles(weights, ex
     arguments = [REFERENCE / name for name in ("content.png", "style1.png", "style2.png")]
     task = network.task(network.parse([*map(str, arguments), "unused", *map(str, flags)]))
     (read,) = task.read(cli.Reporter(quiet=True))
-    loss = transfer.style_loss(products, extractor(layers), read)
+    loss = transfer.style_loss(products, TiledNetwork(extractor(layers), "vgg16", layers), read)
     value = loss.value(loss.sums({"conv1_1": generated[None].astype("float32")}, loss.guides))
     assert float(value) == pytest.approx(expected, rel=1e-4)
 
@@ -151,9 +152,12 @@ def test_between_style_and_content_masks_only_the_mean_over_each_counts(tmp_path
     flat = str(tmp_path / "flat.png")
     task = network.task(network.parse([flat, flat, "unused", *map(str, flags)]))
     (read,) = task.read(cli.Reporter(quiet=True))
-    loss = transfer.style_loss([(1.0, losses.GramProduct("conv1_1"))], lambda x: {"conv1_1": x}, read)
+    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    loss = transfer.style_loss([(1.0, losses.GramProduct("conv1_1"))], pixels, read)
+    start = read.start.astype("float32")
     same, other = (
-        float(loss.value(loss.sums({"conv1_1": image[None]}, loss.guides))) for image in (read.start, 0.9 * read.start)
+        float(loss.value(loss.sums({"conv1_1": image[None]}, loss.guides)))
+        for image in (start, np.float32(0.9) * start)
     )
     assert same < 1e-6 * other
 

@@ -10,7 +10,8 @@ import network
 import neural_doodle
 from models.layers import layer_names, size_at
 from neural_style import autodiff, cli, transfer
-from neural_style.tiling import TiledNetwork, intervals, margin
+from neural_style.tiles import intervals, margin
+from neural_style.tiling import TiledNetwork
 
 MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
 SIDE = 112
@@ -88,7 +89,7 @@ def test_compiled_tiles_give_the_same(weights, random_image):
     assert np.linalg.norm(tiled_gradient - gradient) < 1e-5 * np.linalg.norm(gradient)
 
 
-@pytest.mark.parametrize("length", [16, 95, 96, 111, 112, 200, 384, 387, 400, 1000])
+@pytest.mark.parametrize("length", [16, 95, 96, 97, 111, 112, 200, 290, 384, 387, 400, 1000])
 def test_every_position_belongs_to_one_tile_which_sees_its_margin(length):
     around = 80
     parts = intervals(length, 96, around)

@@ -1,0 +1,70 @@
+"""How much memory a run takes at its peak, against what it says beforehand.
+
+    python -m benchmarks.peaks [--sizes 400x600 1000x1500] [--tiles 0 512] [--script network.py]
+
+Each is a process of its own that paints a stretched sample picture with a few evaluations; its peak is the largest
+resident memory that the kernel saw.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.problems import INPUTS
+from neural_style import images
+
+ROOT = Path(__file__).parent.parent
+STYLE = INPUTS / "style" / "starry-night.jpg"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", default=["400x600", "1000x1500"], help="HEIGHTxWIDTH")
+    parser.add_argument("--tiles", nargs="+", default=["0", "512"], help="rows; 0: none; auto")
+    parser.add_argument("--script", default="network.py", help="network.py or inetwork.py")
+    parser.add_argument("--evaluations", type=int, default=2, help="after that of the start")
+    parser.add_argument("--max_memory", default="22G")
+    parser.add_argument("flags", nargs="*", help="further flags of the script, after --")
+    flags = parser.parse_args()
+    print(f"| {flags.script}, size | tiles | said | peak | said : peak | s per evaluation |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for size in flags.sizes:
+        for tile in flags.tiles:
+            measure(flags, tuple(map(int, size.split("x"))), tile)
+
+
+def measure(flags, size, tile):
+    with tempfile.TemporaryDirectory() as folder:
+        content = Path(folder, "content.png")
+        images.write(content, images.read(INPUTS / "content" / "neuschwanstein-castle.jpg").resize(size[::-1]))
+        command = [sys.executable, ROOT / flags.script, content, STYLE, Path(folder, "out"), "--image_size", size[0]]
+        command += ["--num_iter", 1, "--evaluations", flags.evaluations, "--max_memory", flags.max_memory, *flags.flags]
+        command += [] if tile == "auto" else ["--tile", tile]
+        peak, errors = peak_of([str(part) for part in command])
+        said = float(re.search(r"^memory: .*?about ([0-9.]+) GiB", errors, re.MULTILINE)[1])
+        pieces = re.search(r"^memory: \S+ (in .*?),", errors, re.MULTILINE)[1]
+        pace = re.findall(r"([0-9.]+) s per evaluation", errors)[-1]
+    print(
+        f"| {size[0]}×{size[1]} | {pieces} | {said:.2f} GiB | {peak:.2f} GiB | {said / peak:.2f} | {pace} |", flush=True
+    )
+
+
+def peak_of(command):
+    """Run a command and return its peak resident memory in GiB and its standard error."""
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        text = errors.read()
+    if process.returncode:
+        raise SystemExit(text)
+    return usage.ru_maxrss / 2**20, text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""How much memory a painting needs, how much there is, and what follows: the tiles and the optimiser's history."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from models.layers import layer_names, stride
+from neural_style import autodiff
+from neural_style.errors import InputError
+from neural_style.tiles import intervals, margin
+
+SHARE = 0.8
+"""Part of the memory that is available which a run may use without being asked to."""
+
+BASE = int(0.75 * 2**30)
+"""Bytes that Python, the backend and the weights of the network take (measured with TensorFlow)."""
+
+VECTORS = 10
+"""Vectors of the image at once besides the history, some of them only kept by the allocator (measured)."""
+
+VECTORS_OF_LARGE = 7
+"""The same for LARGE images: point, step, two gradients, where they meet, and the pictures in 8 bits."""
+
+FLOAT = 4
+"""Bytes of a float32."""
+
+LONGEST_HISTORY = 20
+"""Pairs of differences beyond which the optimiser's memory gains little (see benchmarks/optimiser.py)."""
+
+LARGE = 12_000_000
+"""Pixels beyond which the vectors of an image are so long that memory must be given back at once."""
+
+CHOICES = ((None, 3), (2048, 3), (1024, 3), (512, 3), (512, 1), (256, 1), (128, 1), (64, 1))
+"""Sides of tiles (None: one piece), each with the least history it is taken with, the fastest first."""
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a picture is painted: in tiles of `side` rows (None: in one piece), with a `history` of so many pairs.
+
+    That needs about `needed` bytes at most.
+    """
+
+    side: int | None
+    history: int
+    needed: int
+
+    def describe(self, size, allowed):
+        """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed."""
+        height, width = size
+        count = math.prod(len(intervals(length, self.side or length, 0)) for length in size)
+        pieces = "in one piece" if count == 1 else f"in {count} tiles of {self.side} rows"
+        text = f"{height}×{width} {pieces}, about {gibibytes(self.needed)} of the {gibibytes(allowed)} allowed"
+        return text if self.needed <= allowed else f"{text}: the machine may run out of it"
+
+
+def size_in_bytes(text):
+    """Return the bytes that `text` names, like 6G, 6GiB, 512M or 1.5 T. Raises ValueError for anything else."""
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([KMGT]?)(I?B)?", text.strip().upper())
+    if match is None:
+        raise ValueError(f"'{text}' is no size of memory like 6G or 512M")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def gibibytes(count):
+    """Return a number of bytes as users read it."""
+    return f"{count / _UNITS['G']:.2f} GiB"
+
+
+def allowance():
+    """Return the bytes that a run may use unasked: SHARE of the GPU's free memory, or of the machine's.
+
+    What the process has of the machine's memory already counts to it.
+    """
+    on_device = autodiff.free_device_memory()
+    if on_device is not None:
+        return int(SHARE * on_device)
+    free = min([psutil.virtual_memory().available, *container_limits()])
+    return int(SHARE * free) + psutil.Process().memory_info().rss
+
+
+def container_limits(root="/"):
+    """Return the bytes left below each memory limit of the control groups (Linux) that this process is in."""
+    try:
+        lines = Path(root, "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    left = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        mount = Path(root, "sys/fs/cgroup", controllers)
+        limit_name, usage_name = _CONTROL_FILES[controllers]
+        folder = mount / path.strip("/")
+        # Inside a container the path may be that of the machine, which is not there; the mount then is its own group.
+        for group in (folder, *(parent for parent in folder.parents if parent.is_relative_to(mount))):
+            limit, usage = (_number(group / name) for name in (limit_name, usage_name))
+            if limit is not None and usage is not None:
+                left.append(max(0, limit - usage + _reclaimable(group)))
+    return left
+
+
+_CONTROL_FILES = {
+    "": ("memory.max", "memory.current"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+}
+"""The files with the limit and the usage, by control group version: 2 names no controllers."""
+
+
+def _number(path):
+    """Return the number in a file; None where there is none, or the word for no limit."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _reclaimable(group):
+    """Return the bytes of files a control group has in memory that the kernel would drop for others."""
+    try:
+        lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    counts = dict(line.split() for line in lines)
+    return int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What decides how much memory a painting of (height, width) `size` needs.
+
+    `network` is "vgg16" or "vgg19" with `channels` by layer; `layers` are all layers that losses look at,
+    `style_layers` those of each product of the style loss, so that one may be there twice, `regions` their masks, and
+    `styles` the sizes of the style pictures.
+    """
+
+    network: str
+    channels: dict
+    layers: tuple
+    style_layers: tuple
+    regions: int
+    size: tuple
+    styles: tuple
+
+    def of(self, side, history):
+        """Return the bytes needed at most with tiles of `side` rows, or None, and a `history` of so many pairs."""
+        height, width = self.size
+        seen = max(self._seen(size, side) for size in (self.size, *self.styles))
+        vectors = 3 * ((VECTORS_OF_LARGE if height * width > LARGE else VECTORS) + 2 * history)
+        return int(BASE + FLOAT * height * width * (vectors + self._guides()) + FLOAT * seen * self._work())
+
+    def _seen(self, size, side):
+        """Return the pixels of a picture of (height, width) `size` that its largest tile is seen with."""
+        around = margin(self.network, self.layers)
+        return math.prod(max(i.last - i.first for i in intervals(length, side or length, around)) for length in size)
+
+    def _guides(self):
+        """Return the floats per pixel that losses hold: the content's features and masks."""
+        content = set(self.layers) - set(self.style_layers)
+        masks = 2 * self.regions * sum(1 / stride(layer) ** 2 for layer in set(self.style_layers))
+        return sum(self._floats(layer) for layer in content) + masks
+
+    def _work(self):
+        """Return the floats per pixel seen at once that one loss and gradient takes.
+
+        These are the features of all layers, which the way back needs; the derivatives by those of the style layers,
+        which wait there for their turn, with a copy under each mask; and what the largest layer is worked on with.
+        """
+        names = layer_names(self.network)
+        deepest = max(names.index(layer) for layer in self.layers)
+        features = sum(self._floats(layer) for layer in names[: deepest + 1])
+        waiting = sum((1 + self.regions) * self._floats(layer) for layer in self.style_layers)
+        return features + waiting + 2 * self._floats("conv1_2")
+
+    def _floats(self, layer):
+        return self.channels[layer] / stride(layer) ** 2
+
+
+def plan(demand, allowed, side=None):
+    """Return the `Plan` of a painting within `allowed` bytes. Raises InputError if there is none.
+
+    With a `side`, 0 for one piece, it is in tiles of that, whatever they need.
+    """
+    choices = CHOICES if side is None else [(side or None, 1)]
+    for rows, least in choices:
+        pair = demand.of(rows, 1) - demand.of(rows, 0)
+        history = min(LONGEST_HISTORY, (allowed - demand.of(rows, 0)) // pair)
+        if history >= least:
+            return Plan(rows, history, demand.of(rows, history))
+    needed = demand.of(*choices[-1])
+    if side is not None:
+        return Plan(side or None, 1, needed)
+    height, width = demand.size
+    raise InputError(
+        f"painting {height}×{width} pixels needs {gibibytes(needed)} of memory at least, but {gibibytes(allowed)} may "
+        "be used: choose a smaller --image_size or a larger --max_memory"
+    )

@@ -1,0 +1,136 @@
+"""A run says how much memory it needs, and takes no more than it may."""
+
+import dataclasses
+
+import pytest
+from conftest import CASTLE, STARRY_NIGHT
+
+from models.layers import layer_names
+from neural_style import memory
+from neural_style.errors import InputError
+
+GIB = 2**30
+CHANNELS = {layer: 64 * min(8, 2 ** (int(layer[4]) - 1)) for layer in layer_names("vgg16")}
+NETWORK = memory.Demand(
+    network="vgg16",
+    channels=CHANNELS,
+    layers=("conv5_2", "conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+    style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+    regions=0,
+    size=(400, 600),
+    styles=((400, 600),),
+)
+
+
+def of_size(height, width):
+    return dataclasses.replace(NETWORK, size=(height, width), styles=((height, width),))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("6G", 6 * GIB), ("6GiB", 6 * GIB), ("1.5 gb", 1.5 * GIB), ("512m", GIB / 2), ("100", 100), ("2T", 2048 * GIB)],
+)
+def test_sizes_of_memory_are_read_as_people_write_them(text, expected):
+    assert memory.size_in_bytes(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1G", "6 apples", "1e9G", "nan"])
+def test_what_is_no_size_of_memory_is_refused(text):
+    with pytest.raises(ValueError, match="is no size of memory like 6G"):
+        memory.size_in_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("demand", "measured"),
+    [(NETWORK, 1.36), (of_size(1000, 1500), 4.28)],
+)
+def test_the_estimate_is_near_what_was_measured(demand, measured):
+    """The peaks are those of benchmarks/peaks.py, in GiB."""
+    assert demand.of(None, 20) / GIB == pytest.approx(measured, rel=0.25)
+
+
+def test_a_picture_that_fits_is_painted_in_one_piece_with_the_whole_history():
+    assert memory.plan(NETWORK, 8 * GIB) == memory.Plan(None, 20, NETWORK.of(None, 20))
+
+
+def test_less_memory_means_a_shorter_history_then_smaller_tiles():
+    large = of_size(4096, 4096)
+    plans = [memory.plan(large, gibibytes * GIB) for gibibytes in (64, 40, 16, 8, 6, 3)]
+    assert plans[0].side is None
+    assert plans[0].history == 20
+    sides = [plan.side or 4096 for plan in plans]
+    assert sides == sorted(sides, reverse=True)
+    assert sides[-1] < sides[-2] <= 1024
+    assert all(plan.needed <= gibibytes * GIB for plan, gibibytes in zip(plans, (64, 40, 16, 8, 6, 3), strict=True))
+
+
+def test_what_cannot_be_painted_in_the_memory_is_said_before_the_run():
+    with pytest.raises(InputError, match=r"painting 8192×8192 pixels needs .* at least, but 2.00 GiB may be used"):
+        memory.plan(of_size(8192, 8192), 2 * GIB)
+
+
+def test_a_tile_that_is_asked_for_is_taken_whatever_it_needs():
+    plan = memory.plan(of_size(1000, 1500), GIB, side=256)
+    assert (plan.side, plan.history) == (256, 1)
+    assert plan.needed > GIB
+    assert "the machine may run out of it" in plan.describe((1000, 1500), GIB)
+    assert memory.plan(of_size(1000, 1500), GIB, side=0).side is None
+
+
+def test_styles_larger_than_the_painting_count():
+    assert dataclasses.replace(NETWORK, styles=((4000, 3000),)).of(None, 20) > 10 * NETWORK.of(None, 20)
+
+
+def control_group(root, files):
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return memory.container_limits(root)
+
+
+def test_the_limit_of_a_container_counts(tmp_path):
+    files = {
+        "proc/self/cgroup": "0::/job/task\n",
+        "sys/fs/cgroup/job/task/memory.max": "max\n",
+        "sys/fs/cgroup/job/task/memory.current": "1000\n",
+        "sys/fs/cgroup/job/memory.max": "5000\n",
+        "sys/fs/cgroup/job/memory.current": "3000\n",
+        "sys/fs/cgroup/job/memory.stat": "anon 900\ninactive_file 600\n",
+    }
+    assert control_group(tmp_path, files) == [2600]
+
+
+def test_the_limit_of_an_older_container_counts(tmp_path):
+    files = {
+        "proc/self/cgroup": "12:cpu:/\n9:memory:/not/seen/inside\n0::/\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "8000\n",
+        "sys/fs/cgroup/memory/memory.usage_in_bytes": "3000\n",
+        "sys/fs/cgroup/memory/memory.stat": "inactive_file 1\ntotal_inactive_file 500\n",
+    }
+    assert control_group(tmp_path, files) == [5500]
+
+
+def test_a_machine_without_control_groups_has_no_such_limit(tmp_path):
+    assert memory.container_limits(tmp_path) == []
+
+
+def test_a_run_in_little_memory_says_so_and_ends(run_script, tmp_path):
+    command = ["network.py", CASTLE, STARRY_NIGHT, tmp_path / "out", "--image_size", 4000, "--max_memory", "1.5G"]
+    done = run_script(*command)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("network.py: error: painting 4000×5997 pixels needs ")
+    assert not (tmp_path / "out_run").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--max_memory", "lots"], "'lots' is no size of memory like 6G or 512M"),
+        (["--tile", "100"], "100 is no multiple of 16"),
+        (["--tile", "-16"], "-16 is out of range"),
+    ],
+)
+def test_wrong_memory_flags_are_refused(flags, problem, run_script):
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, "out", *flags)
+    assert done.returncode == 2
+    assert problem in done.stderr
