@@ -4,13 +4,18 @@ import keras
 import numpy as np
 
 from models import weights as weight_files
-from models.layers import canonical_layer, layer_names
+from models.layers import MINIMUM_SIDE, canonical_layer, layer_names, stride
+from models.winograd import WinogradConvolution
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 """The mean colour of ImageNet in 0..255, which the networks were trained to have subtracted."""
 
 
-def feature_extractor(name, layers, pooling="max", tensors=None):
+WIDE = 128
+"""Channels from which a convolution by Winograd's algorithm is faster on a CPU than a direct one."""
+
+
+def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False):
     """Return a Keras model from an RGB image to its features at `layers`.
 
     The model takes float32 (1, height, width, 3) in 0..255, both sides at least 16, and returns a dict from each
@@ -18,7 +23,8 @@ def feature_extractor(name, layers, pooling="max", tensors=None):
     ImageNet mean itself, pads every convolution with zeros to keep the size, and ends at the deepest layer asked for.
 
     `name` is "vgg16" or "vgg19", `pooling` "max" or "ave". `tensors` maps each layer to its float32 (kernel HWIO,
-    bias) for an image in BGR, as the weight files have it; None loads them (see `models.weights.load`). Raises
+    bias) for an image in BGR, as the weight files have it; None loads them (see `models.weights.load`). With `winograd`
+    the wide convolutions of the blocks before the last take fewer multiplications and round a little more. Raises
     InputError for a layer the network does not have.
     """
     wanted = {canonical_layer(name, layer) for layer in layers}
@@ -39,10 +45,13 @@ def feature_extractor(name, layers, pooling="max", tensors=None):
         kernel, bias = tensors[layer]
         if layer == "conv1_1":
             kernel = kernel[:, :, ::-1]  # Read RGB here, once, rather than turn every image into BGR.
-        convolution = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=layer)
-        convolution.trainable = False
-        x = convolution(x)
-        values[layer] = (kernel, bias)
+        if winograd and kernel.shape[2] >= WIDE and stride(layer) < MINIMUM_SIDE:
+            x = WinogradConvolution(kernel, bias, layer)(x)
+        else:
+            convolution = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=layer)
+            convolution.trainable = False
+            x = convolution(x)
+            values[layer] = (kernel, bias)
         if layer in wanted:
             features[layer] = x
     model = keras.Model(image, features, name=name)

@@ -106,6 +106,31 @@ def unused_gpu(device):
     return device == "CPU" and present and not hidden
 
 
+def on_cpu():
+    """Return whether arrays are on the CPU."""
+    import keras
+
+    return {"tensorflow": _tensorflow_on_cpu, "jax": _jax_on_cpu, "torch": _torch_on_cpu}[keras.backend.backend()]()
+
+
+def _tensorflow_on_cpu():
+    import tensorflow as tf
+
+    return not tf.config.list_logical_devices("GPU")
+
+
+def _jax_on_cpu():
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def _torch_on_cpu():
+    import torch
+
+    return not torch.cuda.is_available()
+
+
 def is_out_of_memory(error):
     """Return whether an exception says, in Python's words or the backend's, that the memory does not suffice."""
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
@@ -117,14 +142,12 @@ def free_device_memory():
     """Return the bytes that are free on the GPU in use; None on a CPU, or where nothing tells."""
     import keras
 
+    if on_cpu():
+        return None
     return {"tensorflow": _free_tensorflow, "jax": _free_jax, "torch": _free_torch}[keras.backend.backend()]()
 
 
 def _free_tensorflow():
-    import tensorflow as tf
-
-    if not tf.config.list_physical_devices("GPU"):
-        return None
     # TensorFlow knows what it uses itself, but not what there is.
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     query = ["nvidia-smi", f"--id={first}", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
@@ -145,7 +168,7 @@ def _free_jax():
 def _free_torch():
     import torch
 
-    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+    return torch.cuda.mem_get_info()[0]
 
 
 def compiled(function):
@@ -223,11 +246,10 @@ def from_host(array):
     """Return an array of `host_zeros` on the device. It is used up by this: on the CPU the memory is the same."""
     import keras
 
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == "tensorflow" and on_cpu():
         import tensorflow as tf
 
-        if not tf.config.list_logical_devices("GPU"):
-            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     return keras.ops.convert_to_tensor(array)
 
 

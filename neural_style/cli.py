@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from models.layers import MINIMUM_SIDE
 from neural_style import autodiff
 from neural_style.color import MATCHES
 from neural_style.errors import InputError
 from neural_style.images import RESAMPLING, STANDARD, write
 from neural_style.memory import size_in_bytes
-from neural_style.tiles import ALIGNMENT
 
 SIGNAL_STATUS = 128
 """Added to a signal's number, the exit status of a script it ended."""
@@ -192,8 +192,8 @@ def _memory(text):
 def _tile(text):
     """Return the rows of a tile, a multiple of what the network's poolings need, or 0 for no tiles."""
     rows = number_from(0, int)(text)
-    if rows % ALIGNMENT:
-        raise argparse.ArgumentTypeError(f"{text} is no multiple of {ALIGNMENT}")
+    if rows % MINIMUM_SIDE:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of {MINIMUM_SIDE}")
     return rows
 
 

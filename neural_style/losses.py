@@ -243,7 +243,7 @@ def _window_sums(features, size):
             body, last = ops.split(features, [2 * windows], axis=axis)
             rest, edge = ops.split(body, [2 * windows - 1], axis=axis)
             features = ops.concatenate([rest, edge + last], axis=axis)
-    return 4 * ops.average_pool(features, 2)
+    return 4 * ops.average_pool(features, 2, strides=2)  # Keras on JAX has no default strides.
 
 
 def _matrix(features):

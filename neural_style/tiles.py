@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.layers import layer_names, stride
+from models.layers import MINIMUM_SIDE, layer_names, stride
 
-ALIGNMENT = 16
-"""Pixels per position of the deepest block: borders of tiles are multiples of it, so that no pooling crosses them."""
+ALIGNMENT = 32
+"""Pixels of which all borders are multiples. So no pooling crosses one, and the windows of four positions that Winograd
+convolutions work on, up to the fourth block, are those of the whole picture, to the last bit."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,14 @@ def margin(network, layers):
 
 
 def intervals(length, side, margin):
-    """Return the `Interval`s of one dimension of `length` pixels in tiles of nearly equal size, of `side` at most.
+    """Return the `Interval`s of one dimension of `length` pixels in tiles of nearly equal size, about `side` at most.
 
-    `side` is a multiple of ALIGNMENT. A rest too short for a position of the deepest block belongs to the tile before.
+    Borders are multiples of ALIGNMENT. A rest too short for a position of the deepest block belongs to the tile before.
     """
     count = -(-length // side)
     step = -(-length // (count * ALIGNMENT)) * ALIGNMENT
     begins = list(range(0, length, step))
-    if len(begins) > 1 and length - begins[-1] < ALIGNMENT:
+    if len(begins) > 1 and length - begins[-1] < MINIMUM_SIDE:
         begins.pop()
     return [
         Interval(begin, end, max(0, begin - margin), min(length, end + margin), length)

@@ -23,7 +23,7 @@ class TiledNetwork:
         """Set up.
 
         `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
-        rows and columns of a tile, a multiple of ALIGNMENT, None for pictures in one piece; `say` is told in a line
+        rows and columns of a tile at most, None for pictures in one piece; `say` is told in a line
         when tiles are made smaller.
         """
         self._extractor = extractor

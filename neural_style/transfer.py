@@ -120,7 +120,7 @@ def objective(task, pictures, weights, side=None, say=lambda line: None):
     flags = task.flags
     content_layers, style_layers = layers_of(task, pictures)
     layers = list(dict.fromkeys([*content_layers, *style_layers]))
-    extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors)
+    extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors, winograd=autodiff.on_cpu())
     network = TiledNetwork(extractor, flags.model, layers, side, say)
     terms = {}
     for layer in content_layers:

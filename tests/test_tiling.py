@@ -10,7 +10,7 @@ import network
 import neural_doodle
 from models.layers import layer_names, size_at
 from neural_style import autodiff, cli, transfer
-from neural_style.tiles import intervals, margin
+from neural_style.tiles import ALIGNMENT, intervals, margin
 from neural_style.tiling import TiledNetwork
 
 MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
@@ -123,7 +123,7 @@ def test_the_margin_is_what_a_position_sees(layer, extractor, random_image):
         return np.abs(np.asarray(model(changed[None])[layer])[at] - np.asarray(model(image[None])[layer])[at]).max()
 
     assert change(column - around) == 0
-    assert change(column - around + 16) > 0
+    assert change(column - around + ALIGNMENT) > 0
 
 
 def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_image):
