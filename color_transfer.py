@@ -3,16 +3,15 @@
 
 import sys
 
-import numpy as np
-
 from neural_style import cli, color, images, masks
+from neural_style.errors import InputError
 
 SUFFIXES = {"luminance": "original_color", "histogram": "histogram_color", "linear": "linear_color"}
 """What each method adds to the name of the generated picture."""
 
 
 def parse(argv):
-    """Return the flags in the list of strings `argv`."""
+    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
     parser = cli.Parser(prog="color_transfer.py", description=__doc__)
     flag = parser.add_argument
     flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
@@ -24,7 +23,13 @@ def parse(argv):
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
     cli.add_output_flag(flag)
     flags = parser.parse(argv)
+    if flags.hist_match and flags.method not in (None, "histogram"):
+        raise InputError(f"--hist_match 1 is --method histogram: leave out --method {flags.method}")
     flags.method = flags.method or ("histogram" if flags.hist_match else "luminance")
+    if flags.space == "lab" and flags.method != "luminance":
+        raise InputError(f"--space lab is for --method luminance, not {flags.method}")
+    if flags.mask_feather and not flags.mask:
+        raise InputError("--mask_feather softens a mask: give --mask too")
     return flags
 
 
@@ -35,7 +40,7 @@ def main(argv=None):
     content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
     mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather) if flags.mask else None
     result = color.transfer(content, generated, flags.method, flags.space, mask)
-    cli.deliver(output, images.to_picture(np.asarray(result)))
+    cli.deliver(output, images.to_picture(result))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """Make a picture larger, sharper, cleaner: the steps are done in the order they are written."""
 
 import argparse
+import math
 import re
 import sys
 
@@ -11,8 +12,8 @@ from PIL import Image, ImageFilter, ImageOps
 from neural_style import cli, images
 from neural_style.errors import InputError
 
-LARGEST_SIDE = 50_000
-"""Pixels that a side of a result may have."""
+LARGEST_AREA = 2 * Image.MAX_IMAGE_PIXELS
+"""Pixels that a result may have: those with more could not be read again."""
 
 
 def parse(argv):
@@ -44,33 +45,48 @@ _STEP = {"action": _Step, "nargs": "?", "default": argparse.SUPPRESS}
 
 
 def _size(text):
-    """Return the function from a (height, width) to the one that the value of --size asks for."""
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)%", text):
-        factor = float(match[1]) / 100
-        wanted = lambda height, width: (height * factor, width * factor)
-    elif match := re.fullmatch(r"(\d+)", text):
-        wanted = lambda height, width: (
-            height * int(match[1]) / max(height, width),
-            width * int(match[1]) / max(height, width),
-        )
-    elif (match := re.fullmatch(r"(\d*)[x×](\d*)", text)) and any(match.groups()):
-        columns, rows = (int(side) if side else None for side in match.groups())
-        wanted = lambda height, width: (rows or height * columns / width, columns or width * rows / height)
+    """Return the function from a (height, width) to the one that the value of --size asks for, and whether to cut."""
+    number = r"\d{1,6}"
+    if match := re.fullmatch(rf"({number}(?:\.\d{{1,6}})?)%", text):
+        wanted = lambda height, width: (height * float(match[1]) / 100, width * float(match[1]) / 100)
+    elif match := re.fullmatch(f"({number})", text):
+        wanted = lambda height, width: tuple(side * int(match[1]) / max(height, width) for side in (height, width))
+    elif match := re.fullmatch(f"({number})[xX×]({number})", text):
+        return lambda height, width: (int(match[2]), int(match[1])), True
+    elif match := re.fullmatch(f"({number})[xX×]", text):
+        wanted = lambda height, width: (height * int(match[1]) / width, int(match[1]))
+    elif match := re.fullmatch(f"[xX×]({number})", text):
+        wanted = lambda height, width: (int(match[1]), width * int(match[1]) / height)
     else:
         raise argparse.ArgumentTypeError(f"'{text}' is no size: write 1920x1080, 1920x, x1080, 1920 or 50%")
-    return lambda height, width: tuple(round(side) for side in wanted(height, width))
+    # A long thin picture keeps a pixel of its shorter side.
+    return lambda height, width: tuple(max(round(side), min(1, side)) for side in wanted(height, width)), False
 
 
 def resized(picture, size):
-    """Return a Pillow image at the size that `size(height, width)` gives; what another aspect ratio has over is cut."""
-    height, width = size(picture.height, picture.width)
-    if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
-        raise InputError(f"--size makes a picture of {height}×{width} pixels: choose another")
-    return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    """Return a Pillow image at the size that `_size` gave; what another aspect ratio has over is cut, if it says so."""
+    wanted, cut = size
+    height, width = (math.ceil(side) for side in wanted(picture.height, picture.width))
+    check_size(height, width, "--size")
+    if cut:
+        return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def check_size(height, width, flag):
+    """Raise InputError, naming the flag, for a size that is none or too large."""
+    if min(height, width) < 1 or height * width > LARGEST_AREA:
+        raise InputError(
+            f"{flag} makes a picture of {height}×{width} pixels (height × width): there must be some, and at most "
+            f"{LARGEST_AREA // 10**6} million"
+        )
 
 
 def sharpened(picture, amount):
-    """Return a Pillow image with `amount` times the difference to its blur added, in luminance only."""
+    """Return a Pillow image with `amount` times the difference to its blur added, in luminance only.
+
+    Differences of two levels or less are taken for grain and stay as they are.
+    """
     luminance, *chrominance = picture.convert("YCbCr").split()
     luminance = luminance.filter(ImageFilter.UnsharpMask(radius=2, percent=round(100 * amount), threshold=2))
     return Image.merge("YCbCr", (luminance, *chrominance)).convert("RGB")
@@ -87,14 +103,14 @@ def denoised(picture, strength):
     window = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
     ycbcr[..., 0] = denoise_nl_means(ycbcr[..., 0], h=4 * strength, **window)
     ycbcr[..., 1:] = denoise_nl_means(ycbcr[..., 1:], h=10 * strength, channel_axis=-1, **window)
-    return Image.fromarray(np.clip(np.rint(ycbcr), 0, 255).astype("uint8"), "YCbCr").convert("RGB")
+    channels = np.moveaxis(np.clip(np.rint(ycbcr), 0, 255).astype("uint8"), -1, 0)
+    return Image.merge("YCbCr", [Image.fromarray(channel) for channel in channels]).convert("RGB")
 
 
 def upscaled(picture, factor, model, reporter):
     """Return a Pillow image `factor` times as large on each side, by the network `model` or by Lanczos."""
-    if factor * max(picture.size) > LARGEST_SIDE:
-        raise InputError(f"--upscale {factor} makes a picture of more than {LARGEST_SIDE} pixels a side")
     target = (factor * picture.height, factor * picture.width)
+    check_size(*target, f"--upscale {factor}")
     if model == "lanczos":
         return picture.resize(target[::-1], Image.Resampling.LANCZOS)
     from neural_style import autodiff

@@ -5,7 +5,7 @@ import sys
 
 from PIL import ImageChops, ImageFilter
 
-from neural_style import cli, images
+from neural_style import cli, images, masks
 
 
 def parse(argv):
@@ -22,13 +22,13 @@ def parse(argv):
     return parser.parse(argv)
 
 
-def finished(mask, threshold=None, feather=0.0, invert=False):
-    """Return a gray Pillow image made black and white at `threshold` (0..1), softened by `feather` pixels, inverted."""
+def finished(mask, threshold=None, feather=0.0):
+    """Return a gray Pillow image made black and white at `threshold` (0..1) and softened by `feather` pixels."""
     if threshold is not None:
         mask = mask.point(lambda gray: 255 * (gray >= 255 * threshold))
     if feather:
         mask = mask.filter(ImageFilter.GaussianBlur(feather / 2))
-    return ImageChops.invert(mask) if invert else mask
+    return mask
 
 
 def main(argv=None):
@@ -39,8 +39,10 @@ def main(argv=None):
 
     with cli.Reporter(flags.quiet) as reporter:
         content = packages.content(saliency.MEMBER, reporter.say, reporter.download)
-    mask = saliency.saliency(photo, content)
-    cli.deliver(output, finished(mask, flags.threshold, flags.feather, flags.invert))
+        mask = finished(saliency.saliency(photo, content), flags.threshold, flags.feather)
+        if mask.getextrema()[1] <= masks.THRESHOLD:
+            reporter.say(f"warning: no subject was found in {flags.photo}, or nothing of it is left: the mask is dark")
+    cli.deliver(output, ImageChops.invert(mask) if flags.invert else mask)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ The kinds take turns, evaluation by evaluation, and the medians are compared.
 import argparse
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.report import Table, timed
 from neural_style import autodiff
 
 FOUR_STYLES = "starry-night,great-wave,night-cafe,composition-viii"
@@ -24,26 +24,27 @@ def main():
     parser.add_argument("--size", type=int, default=400, help="rows and columns")
     parser.add_argument("--repeats", type=int, default=9, help="measurements, of which the median counts")
     flags = parser.parse_args()
-    device = autodiff.start()
+    autodiff.start()
+    print(measure(flags.size, flags.repeats).markdown())
 
+
+def measure(size, repeats):
+    """Return the `Table` for pictures of `size` rows and columns; Keras is loaded."""
     from keras import ops
 
     with tempfile.TemporaryDirectory() as folder:
-        objectives = {name: make() for name, make in kinds(flags.size, Path(folder)).items()}
+        objectives = {name: make() for name, make in kinds(size, Path(folder)).items()}
     points = {name: ops.convert_to_tensor(start.ravel()) for name, (_, start) in objectives.items()}
     seconds = {name: [] for name in objectives}
-    for repeat in range(flags.repeats + 1):
+    for _ in range(repeats + 1):
         for name, (objective, _) in objectives.items():
-            begin = time.perf_counter()
-            objective.evaluate(points[name])
-            if repeat > 0:  # The first evaluation compiles.
-                seconds[name].append(time.perf_counter() - begin)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
+            seconds[name].append(timed(lambda o=objective, n=name: o.evaluate(points[n]))[1])
+    medians = {name: statistics.median(times[1:]) for name, times in seconds.items()}  # The first ones compile.
     base = next(iter(medians.values()))
-    print(f"| {device}, {flags.size}×{flags.size}, median of {flags.repeats} | seconds | relative |")
-    print("| --- | --- | --- |")
+    table = Table(f"Kinds of runs at {size}×{size}, median of {repeats}", ["kind", "seconds", "relative"])
     for name, median in medians.items():
-        print(f"| {name} | {median:.3f} | {median / base:.3f} |")
+        table.add(name, median, median / base)
+    return table
 
 
 def kinds(size, folder):

@@ -1,6 +1,6 @@
 """How far the optimiser gets in a given number of evaluations, against scipy's L-BFGS-B.
 
-    python -m benchmarks.optimiser [--rows 200] [--evaluations 100] [--history 10 20 30]
+    python -m benchmarks.optimiser [--rows 200] [--evaluations 100] [--history 10 20 30] [--pairs 3]
 
 Both minimise the same objective from the same start, the content. Scipy runs in float64 with m=20, once without a
 break and once restarted every 20 evaluations, as the original Keras scripts do. The figures are best losses, relative
@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from scipy.optimize import fmin_l_bfgs_b
 
+from benchmarks.report import Table
 from neural_style import autodiff
 
 
@@ -22,24 +23,31 @@ def main():
     parser.add_argument("--rows", type=int, default=200)
     parser.add_argument("--evaluations", type=int, default=100)
     parser.add_argument("--history", type=int, nargs="+", default=[10, 20, 30])
+    parser.add_argument("--pairs", type=int, default=3, help="pairs of pictures, 1 to 3")
     flags = parser.parse_args()
     autodiff.start()
+    print(measure(flags.rows, flags.evaluations, flags.history, flags.pairs).markdown())
 
+
+def measure(rows, evaluations, histories, pairs):
+    """Return the `Table` for the first `pairs` of pictures; Keras is loaded."""
     from benchmarks.problems import PAIRS, problem
 
-    marks = sorted({20, flags.evaluations // 2, flags.evaluations})
-    print("| pair | optimiser | " + " | ".join(f"after {mark}" for mark in marks) + " |")
-    print("| --- | --- |" + " --- |" * len(marks))
-    for pair in PAIRS:
-        objective, start = problem(*pair, "--image_size", flags.rows)
-        run = partial(best_losses, flags.evaluations, objective, start)
-        scipys = run(with_scipy, restart=10 * flags.evaluations)
+    marks = sorted({20, evaluations // 2, evaluations})
+    table = Table(
+        f"Best loss at {rows} rows, relative to scipy's", ["pair", "optimiser", *(f"after {m}" for m in marks)]
+    )
+    for pair in PAIRS[:pairs]:
+        objective, start = problem(*pair, "--image_size", rows)
+        run = partial(best_losses, evaluations, objective, start)
+        scipys = run(with_scipy, restart=10 * evaluations)
         runs = {"scipy, m=20": scipys, "scipy, restarted every 20": run(with_scipy, restart=20)}
-        for history in flags.history:
+        for history in histories:
             runs[f"ours, history {history}"] = run(with_ours, history=history)
+        runs["ours, restarted every 20"] = run(with_ours, history=max(histories), restart=20)
         for name, losses in runs.items():
-            ratios = " | ".join(f"{losses[mark] / scipys[mark]:.3f}" for mark in marks)
-            print(f"| {pair[0]}, {pair[1]} | {name} | {ratios} |", flush=True)
+            table.add(", ".join(pair), name, *(float(losses[mark] / scipys[mark]) for mark in marks))
+    return table
 
 
 class Enough(Exception):  # noqa: N818 (not an error)
@@ -63,14 +71,17 @@ def best_losses(evaluations, objective, start, minimise, **settings):
     return np.minimum.accumulate(losses)
 
 
-def with_ours(objective, start, told, history):
+def with_ours(objective, start, told, history, restart=10**9):
     from neural_style.lbfgs import LBFGS
 
-    optimiser = LBFGS(start.ravel(), history)
+    x = start.ravel()
     while True:
-        loss, _, gradient = objective.evaluate(optimiser.point())
-        told(loss)
-        optimiser.tell(loss, gradient)
+        optimiser = LBFGS(x, history)
+        for _ in range(restart):
+            loss, _, gradient = objective.evaluate(optimiser.point())
+            told(loss)
+            optimiser.tell(loss, gradient)
+        x = optimiser.best()
 
 
 def with_scipy(objective, start, told, restart):

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.problems import INPUTS
+from benchmarks.report import Table
 from neural_style import images
 
 ROOT = Path(__file__).parent.parent
@@ -30,27 +31,32 @@ def main():
     parser.add_argument("--max_memory", default="22G")
     parser.add_argument("flags", nargs="*", help="further flags of the script, after --")
     flags = parser.parse_args()
-    print(f"| {flags.script}, size | tiles | said | peak | said : peak | s per evaluation |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for size in flags.sizes:
-        for tile in flags.tiles:
-            measure(flags, tuple(map(int, size.split("x"))), tile)
+    options = ["--max_memory", flags.max_memory, *flags.flags]
+    print(measure(flags.sizes, flags.tiles, flags.script, flags.evaluations, options).markdown())
 
 
-def measure(flags, size, tile):
+def measure(sizes, tiles, script="network.py", evaluations=2, options=()):
+    """Return the `Table` for sizes like "400x600", rows of tiles, and further options of the script."""
+    table = Table(f"Peak memory of {script}, GiB", ["size", "pieces", "said", "measured", "said : measured"])
+    for size in sizes:
+        for tile in tiles:
+            height_and_width = tuple(map(int, size.split("x")))
+            table.add(size.replace("x", "×"), *run(height_and_width, tile, script, evaluations, options))
+    return table
+
+
+def run(size, tile, script, evaluations, options):
+    """Return the pieces, the peak that was said, that measured, and their ratio of one run."""
     with tempfile.TemporaryDirectory() as folder:
         content = Path(folder, "content.png")
         images.write(content, images.read(INPUTS / "content" / "neuschwanstein-castle.jpg").resize(size[::-1]))
-        command = [sys.executable, ROOT / flags.script, content, STYLE, Path(folder, "out"), "--image_size", size[0]]
-        command += ["--num_iter", 1, "--evaluations", flags.evaluations, "--max_memory", flags.max_memory, *flags.flags]
+        command = [sys.executable, ROOT / script, content, STYLE, Path(folder, "out"), "--image_size", size[0]]
+        command += ["--num_iter", 1, "--evaluations", evaluations, *options]
         command += [] if tile == "auto" else ["--tile", tile]
         peak, errors = peak_of([str(part) for part in command])
         said = float(re.search(r"^memory: .*?about ([0-9.]+) GiB", errors, re.MULTILINE)[1])
         pieces = re.search(r"^memory: \S+ (in .*?),", errors, re.MULTILINE)[1]
-        pace = re.findall(r"([0-9.]+) s per evaluation", errors)[-1]
-    print(
-        f"| {size[0]}×{size[1]} | {pieces} | {said:.2f} GiB | {peak:.2f} GiB | {said / peak:.2f} | {pace} |", flush=True
-    )
+    return pieces, said, peak, said / peak
 
 
 def peak_of(command):

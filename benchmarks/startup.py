@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.problems import INPUTS, PAIRS
+from benchmarks.report import Table
 
 SCRIPT = Path(__file__).parent.parent / "network.py"
 
@@ -21,11 +22,15 @@ def main():
     parser.add_argument("--size", type=int, default=400, help="rows and columns")
     parser.add_argument("--repeats", type=int, default=5)
     flags = parser.parse_args()
-    seconds = [seconds_to_first_evaluation(flags.size) for _ in range(flags.repeats + 1)][1:]
-    print(
-        f"from start to the first evaluation at {flags.size}×{flags.size}: median {statistics.median(seconds):.1f} s, "
-        f"{min(seconds):.1f} to {max(seconds):.1f} s in {flags.repeats} runs"
-    )
+    print(measure(flags.size, flags.repeats).markdown())
+
+
+def measure(size, repeats):
+    """Return the `Table` for pictures of `size` rows and columns."""
+    seconds = [seconds_to_first_evaluation(size) for _ in range(repeats + 1)][1:]
+    table = Table(f"From the start to the first evaluation at {size}×{size}", ["runs", "median", "least", "most"])
+    table.add(repeats, statistics.median(seconds), min(seconds), max(seconds))
+    return table
 
 
 def seconds_to_first_evaluation(size):

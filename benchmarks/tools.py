@@ -6,7 +6,6 @@ The commands take turns, and the medians are printed.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.report import Table
 from neural_style import images
 
 ROOT = Path(__file__).parent.parent
@@ -24,18 +24,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="measurements, of which the median counts")
     flags = parser.parse_args()
+    print(measure(flags.repeats).markdown())
+
+
+def measure(repeats):
+    """Return the `Table` of all commands."""
     with tempfile.TemporaryDirectory() as folder:
         commands = tool_commands(Path(folder))
         seconds = {name: [] for name in commands}
-        for _ in range(flags.repeats):
+        for _ in range(repeats):
             for name, command in commands.items():
                 begin = time.perf_counter()
                 subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
                 seconds[name].append(time.perf_counter() - begin)
-    print(f"| {os.cpu_count()} cores, median of {flags.repeats} | seconds |")
-    print("| --- | --- |")
+    table = Table(f"Finishing tools on 12 megapixels, median of {repeats}", ["command", "seconds"])
     for name, times in seconds.items():
-        print(f"| {name} | {statistics.median(times):.2f} |")
+        table.add(name, statistics.median(times))
+    return table
 
 
 def tool_commands(folder):

@@ -6,8 +6,8 @@
 # Each command prints the path of its picture, which the next one takes. Set SCALES, ITERATIONS, CONTENT_WEIGHT,
 # UPSCALE_MODEL and SIZE to change what they stand for below.
 set -euo pipefail
+folder=$(realpath -m "${1:-$(dirname "$0")/../results}")
 cd "$(dirname "$0")/.."
-folder=${1:-results}
 read -r -a scales <<< "${SCALES:-68 135 270}"
 size=${SIZE:-1920x1080}
 photo=images/inputs/content/kingfisher.jpg

@@ -41,7 +41,11 @@ TILE = {"best": 192, "fast": 384}
 """Rows and columns of the picture that go through each network at once."""
 
 MARGIN = 16
-"""Pixels around a tile that go through the network too and are then cut off; seams are below a level beyond it."""
+"""Pixels around a tile that go through the network too and are then cut off.
+
+The fast network sees little further: its tiles are within two levels of the whole. The best one sees much further, so
+its pixels depend on the tile they are in, but no larger step is measured across a seam than elsewhere.
+"""
 
 _HALF_PRECISION = 0x01306B47
 """What marks float16 weights in an ncnn file (ncnn, modelbin.cpp)."""

@@ -14,7 +14,7 @@ from models.layers import MINIMUM_SIDE
 from neural_style import autodiff
 from neural_style.color import MATCHES
 from neural_style.errors import InputError
-from neural_style.images import RESAMPLING, STANDARD, write
+from neural_style.images import RESAMPLING, STANDARD, check_writable, write
 from neural_style.memory import size_in_bytes
 
 SIGNAL_STATUS = 128
@@ -84,8 +84,12 @@ def boolean(text):
     return _BOOLEANS[text.lower()]
 
 
-def number_from(least, kind=float, most=1e38):
-    """Return the parser of a number of type `kind` from `least` to `most`, by default nearly the largest of float32."""
+LARGEST_NUMBER = 1e38
+"""Nearly the largest of float32."""
+
+
+def number_from(least, kind=float, most=LARGEST_NUMBER):
+    """Return the parser of a number of type `kind` from `least` to `most`."""
 
     def parse(text):
         try:
@@ -93,7 +97,8 @@ def number_from(least, kind=float, most=1e38):
         except (ValueError, OverflowError):
             raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[kind]}") from None
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be between {least} and {most:g}")
+            limits = f"at least {least}" if most == LARGEST_NUMBER else f"between {least} and {most:g}"
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be {limits}")
         return value
 
     return parse
@@ -178,7 +183,12 @@ def add_doodle_flags(parser):
 
 def _rows_or_all(text):
     """Return the rows of a result, or -1 for those of the target mask."""
-    return -1 if text == "-1" else number_from(1, int)(text)
+    if text == "-1":
+        return -1
+    try:
+        return number_from(1, int)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
 
 
 def _memory(text):
@@ -250,12 +260,12 @@ def add_output_flag(flag):
 def output_path(given, source, suffix, inputs=()):
     """Return the path a finishing tool writes to: the one `given`, else that of `source` with `_suffix` added.
 
-    What comes from the standard input goes to the standard output. Raises InputError if it would overwrite `source` or
-    one of the other `inputs`, None among them passed over.
+    What comes from the standard input goes to the standard output. Raises InputError if no picture can be written there
+    or if it would overwrite `source` or one of the other `inputs`, None among them passed over.
     """
-    if given is None and source == STANDARD:
-        return STANDARD
-    path = f"{os.path.splitext(source)[0]}_{suffix}.png" if given is None else given
+    path = STANDARD if source == STANDARD else f"{os.path.splitext(source)[0]}_{suffix}.png"
+    path = path if given is None else given
+    check_writable(path)
     for other in (source, *inputs):
         if other and os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
             raise InputError(f"the result would overwrite {other}: choose another -o")
@@ -280,7 +290,8 @@ def run(main):
     if sys.stderr is None:  # Started with the descriptor closed; the work is done all the same.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="surrogateescape")  # A path may have bytes that are no text.
+        # Paths go out as the file system has them, whatever the terminal's encoding.
+        sys.stdout.reconfigure(encoding=sys.getfilesystemencoding(), errors="surrogateescape")
     try:
         status = main()
     except InputError as problem:
@@ -294,7 +305,7 @@ def run(main):
     except Exception as error:
         if not autodiff.is_out_of_memory(error):
             raise
-        status = _fail(script, "the memory does not suffice: choose a smaller --image_size")
+        status = _fail(script, "the memory does not suffice: choose a smaller picture or size")
     sys.exit(status)
 
 

@@ -33,29 +33,40 @@ def with_chrominance_of(content, painting):
     return content + ((painting - content) @ LUMA)[..., None]
 
 
-def match_linear(picture, reference):
+def match_linear(picture, reference, inside=None):
     """Return `picture`, its colours mapped linearly to the mean and covariance of those of `reference`.
 
     Gatys et al. 2016, arXiv 1606.05897, section 4.1, by Cholesky factors: x' = L_r L_p⁻¹ (x − m_p) + m_r. The
-    covariances' eigenvalues are raised to EIGENVALUE_FLOOR. The result is clipped to 0..255.
+    covariances' eigenvalues are raised to EIGENVALUE_FLOOR. The result is clipped to 0..255. With `inside`, booleans
+    (height, width) for two pictures of that size, means and covariances are of the pixels where it is true.
     """
-    (mean, factor), (reference_mean, reference_factor) = _statistics(picture), _statistics(reference)
+    inside = slice(None) if inside is None else inside
+    (mean, factor), (reference_mean, reference_factor) = _statistics(picture[inside]), _statistics(reference[inside])
     transform = reference_factor @ np.linalg.inv(factor)
     shift = reference_mean - transform @ mean
     mapped = picture.reshape(-1, 3) @ transform.T.astype("float32") + shift.astype("float32")
     return np.clip(mapped, 0, 255).reshape(picture.shape)
 
 
-def match_histogram(picture, reference):
-    """Return `picture`, the histogram of each of its channels matched to that of `reference`."""
-    from skimage.exposure import match_histograms
+def match_histogram(picture, reference, inside=None):
+    """Return `picture`, rounded to 8 bits, the histogram of each of its channels matched to that of `reference`.
 
-    # Channel by channel and as 8-bit numbers, which are counted instead of sorted.
+    With `inside`, booleans (height, width) for two pictures of that size, the histograms are those where it is true.
+    """
     picture, reference = (np.clip(np.rint(a), 0, 255).astype("uint8") for a in (picture, reference))
-    return np.stack(
-        [match_histograms(picture[..., c], reference[..., c]).astype("float32") for c in range(picture.shape[-1])],
-        axis=-1,
+    inside = slice(None) if inside is None else inside
+    channels = range(picture.shape[-1])
+    tables = [_matching_table(picture[inside][..., c], reference[inside][..., c]) for c in channels]
+    return np.stack([table[picture[..., c]] for c, table in zip(channels, tables, strict=True)], axis=-1)
+
+
+def _matching_table(values, reference):
+    """Return what each of 256 levels becomes, float32 (256,), when uint8 `values` get the histogram of `reference`."""
+    shares, reference_shares = (
+        np.cumsum(np.bincount(array.ravel(), minlength=256)) / array.size for array in (values, reference)
     )
+    present = np.flatnonzero(np.bincount(reference.ravel(), minlength=256))
+    return np.interp(shares, reference_shares[present], present).astype("float32")
 
 
 def transfer(content, generated, method="luminance", space="ycbcr", mask=None):
@@ -69,11 +80,10 @@ def transfer(content, generated, method="luminance", space="ycbcr", mask=None):
     if method == "luminance":
         result = {"ycbcr": with_chrominance_of, "lab": _with_lab_chrominance_of}[space](content, generated)
     else:
-        inside = slice(None) if mask is None else mask >= 0.5
-        colours, reference = generated[inside], content[inside]
-        result = generated.copy()
-        if len(colours):
-            result[inside] = MATCHES[method](colours, reference)
+        inside = None if mask is None else mask >= 0.5
+        if inside is not None and not inside.any():
+            return generated
+        result = MATCHES[method](generated, content, inside)
     np.clip(result, 0, 255, out=result)
     return result if mask is None else generated + mask[..., None] * (result - generated)
 
@@ -85,13 +95,12 @@ def _with_lab_chrominance_of(content, painting):
     def strip(rows):
         lab = rgb2lab(painting[rows] / np.float32(255))
         lab[..., 1:] = rgb2lab(content[rows] / np.float32(255))[..., 1:]
-        with warnings.catch_warnings():
-            # Some combinations are no colours of sRGB; what is out of range is clipped.
-            warnings.simplefilter("ignore")
-            return lab2rgb(lab) * np.float32(255)
+        return lab2rgb(lab) * np.float32(255)
 
     strips = [slice(top, top + _STRIP) for top in range(0, len(painting), _STRIP)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Some combinations are no colours of sRGB; what is out of range is clipped.
+        warnings.simplefilter("ignore")
         return np.concatenate(list(pool.map(strip, strips)))
 
 

@@ -1,5 +1,6 @@
 """The inputs of a painting from a doodle: pictures and label maps, and the style loss over labels."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ ASPECT_TOLERANCE = 0.02
 
 SIZES_TRIED = 16
 """Larger sizes that are tried for a label that is too small, each half as large again."""
+
+LARGEST_TRIED = 4_000_000
+"""Pixels of the largest size that is tried: more would take seconds."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def read(flags, layers, reporter):
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
     _warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
     if content:
-        _warn_of_aspect(flags.target_mask, maps[1], flags.content_image, content, reporter)
+        _warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
     colours = labels.palette(maps, flags.nlabels)
     found = [np.unique(labels.nearest(image, colours)) for image in maps]
     for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):
@@ -60,8 +64,8 @@ def read(flags, layers, reporter):
         if missing.size:
             colour = labels.hexadecimal(colours[missing[0]])
             raise InputError(
-                f"the colour {colour} is in {paths[0]} but not in {paths[1]}: paint it there too, or choose another "
-                "--nlabels"
+                f"the colour {colour} is in {paths[0]} but not in {paths[1]}: paint it there too, just like that, or "
+                "give the number of regions with --nlabels"
             )
         found.reverse()
     reporter.say(f"labels: {', '.join(labels.hexadecimal(colour) for colour in colours)}")
@@ -72,13 +76,13 @@ def _path_of_start(init_image):
     return None if init_image in (None, "content", "noise") else init_image
 
 
-def _warn_of_aspect(mask_path, mask, picture_path, picture, reporter):
-    """Tell the user of a map whose aspect ratio is not its picture's; it is stretched."""
-    ratio = (mask.width / mask.height) / (picture.width / picture.height)
+def _warn_of_aspect(path, picture, other_path, other, reporter):
+    """Tell the user of a picture that is stretched because it has another aspect ratio than the one it belongs to."""
+    ratio = (picture.width / picture.height) / (other.width / other.height)
     if abs(ratio - 1) > ASPECT_TOLERANCE:
         reporter.say(
-            f"warning: {mask_path} has another aspect ratio ({mask.height}×{mask.width}) than {picture_path} "
-            f"({picture.height}×{picture.width}) and is stretched"
+            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
+            f"({other.height}×{other.width}) and is stretched"
         )
 
 
@@ -122,8 +126,10 @@ def _masks(flags, path, image, colours, size, layers):
     if lost is None:
         return masks
     layer, label = lost
-    sizes = [tuple(round(side * 1.5**step) for side in size) for step in range(1, SIZES_TRIED)]
-    enough = next((larger for larger in sizes if max(larger) < 20000 and labels.lost(at(larger)) is None), None)
+    # With --style_fit keep the style's map has the style's own size, whatever the rows of the painting.
+    fixed = path == flags.style_mask and flags.style_fit == "keep"
+    sizes = [tuple(round(side * 1.5**step) for side in size) for step in range(1, 1 if fixed else SIZES_TRIED)]
+    enough = next((s for s in sizes if math.prod(s) < LARGEST_TRIED and labels.lost(at(s)) is None), None)
     remedy = f"{enough[0]} rows would do" if enough else "paint a larger region"
     raise InputError(
         f"the region {labels.hexadecimal(colours[label])} of {path} is too small at {size[0]}×{size[1]} pixels "

@@ -50,9 +50,8 @@ def read(path, background="white"):
     """Return the picture in the file `path`, - for the standard input, as an upright 8-bit sRGB Pillow image.
 
     EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on the `background`
-    colour; gray,
-    palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame. Raises
-    InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
+    colour; gray, palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame.
+    Raises InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
     """
     try:
         with warnings.catch_warnings():
@@ -77,6 +76,8 @@ def read(path, background="white"):
 
 def _standard_input():
     """Return the whole standard input as a file."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("the standard input has no picture: pipe one into it, or name a file instead of -")
     content = sys.stdin.buffer.read()
     if not content:
         raise InputError("the standard input is empty: pipe a picture into it, and name - only once")
@@ -134,11 +135,8 @@ def write(path, picture, texts=None):
     The kind of file follows from the ending: PNG, JPEG, WebP or TIFF. `texts` maps keywords to text kept in a PNG's
     text chunks. Raises InputError for another ending and if the file cannot be written.
     """
-    kind, settings = _KINDS.get(Path(path).suffix.lower(), (None, None))
-    if path == STANDARD:
-        kind, settings = _KINDS[".png"]
-    if kind is None:
-        raise InputError(f"{path} cannot be written: its name must end in one of {', '.join(_KINDS)}")
+    check_writable(path)
+    kind, settings = _KINDS[".png" if path == STANDARD else Path(path).suffix.lower()]
     if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         for keyword, text in (texts or {}).items():
@@ -151,6 +149,17 @@ def write(path, picture, texts=None):
         sys.stdout.buffer.flush()
     else:
         write_whole(path, content.getvalue())
+
+
+def check_writable(path):
+    """Raise InputError if no picture can be written to `path`: a folder, an ending of no known kind, a terminal."""
+    if path == STANDARD:
+        if sys.stdout is None or sys.stdout.isatty():
+            raise InputError("a picture would go to the terminal: redirect the standard output, or name a file")
+    elif Path(path).is_dir():
+        raise InputError(f"'{path}' is a folder: add the name of the picture to write")
+    elif Path(path).suffix.lower() not in _KINDS:
+        raise InputError(f"{path} cannot be written: its name must end in one of {', '.join(_KINDS)}")
 
 
 def write_whole(path, content):

@@ -21,6 +21,12 @@ MOST_LABELS = 32
 CLUSTERED_PIXELS = 1 << 18
 """Pixels of each map that k-means looks at, evenly spread, at most."""
 
+LEAST_SHARE_OF_MAP = 0.8
+"""Part of each map that must have the labels' colours exactly, where their number is not given."""
+
+NEAREST_COLOURS = 24
+"""Distance in RGB below which two colours are taken for one that a compression has spread."""
+
 FAINTEST = 1e-3
 """Largest value a label's mask must reach at a layer. Below it the label's loss there would be noise."""
 
@@ -30,11 +36,13 @@ def palette(maps, count=None):
 
     With a `count`, k-means finds them; it starts from colours that are frequent and far from each other, so it needs no
     random numbers. Without, they are the colours that cover more than SMALLEST_SHARE of one of the maps, so the blends
-    along smooth borders are none. Raises InputError if there are fewer colours than `count`, or without it none or more
-    than MOST_LABELS.
+    along smooth borders are none. Raises InputError if there are fewer colours than `count`; without it, if there are
+    none or more than MOST_LABELS, two hardly differ, or one of the maps has much else.
     """
     if count is None:
-        return _frequent_colours(maps)
+        colours = _frequent_colours(maps)
+        _check_plain(colours, maps)
+        return colours
     pixels = np.concatenate([_spread(np.asarray(image).reshape(-1, 3)) for image in maps])
     colours, occurrences = _colours_of(pixels)
     if len(colours) < count:
@@ -101,6 +109,20 @@ def _frequent_colours(maps):
             f"does not look like a map of regions: paint with a few plain colours, or give their number with --nlabels"
         )
     return np.array(sorted(frequent, key=lambda colour: -shares[colour]), "float32")
+
+
+def _check_plain(colours, maps):
+    """Raise InputError unless the colours are plainly different and make up nearly all of each of the maps."""
+    distances = np.sqrt(np.square(colours[:, None] - colours[None]).sum(axis=-1))
+    first, second = np.unravel_index((distances + 1e3 * np.eye(len(colours))).argmin(), distances.shape)
+    remedy = "paint with a few plain colours and save as PNG without smoothing, or give their number with --nlabels"
+    if len(colours) > 1 and distances[first, second] < NEAREST_COLOURS:
+        pair = " and ".join(hexadecimal(colours[index]) for index in (first, second))
+        raise InputError(f"the masks have two colours that hardly differ, {pair}: {remedy}")
+    for image in maps:
+        share = np.isin(_packed(np.asarray(image)), _packed(np.rint(colours))).mean()
+        if share < LEAST_SHARE_OF_MAP:
+            raise InputError(f"one of the masks has the colours of the regions on only {share:.0%} of it: {remedy}")
 
 
 def _scattered(colours, occurrences, count):

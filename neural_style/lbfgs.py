@@ -176,6 +176,7 @@ class LBFGS:
 
     def _choose_direction(self):
         """Take the direction that the memory suggests; without a memory, straight down the gradient."""
+        self._direction = None  # It is not needed any more, and vectors may be large.
         coefficients, by_gradient = self._coefficients()
         self._direction, self._slope, self._direction_rms = self._vectors.direction(
             self._gradient, self._pairs, coefficients, by_gradient

@@ -62,7 +62,8 @@ class StyleLoss:
         self.layers = tuple(dict.fromkeys(layer for product in products for layer in product.layers))
         self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
         self._products = products
-        self._factors = [np.asarray(factor, "float32") for factor in factors]
+        with np.errstate(over="ignore"):  # A loss that is not finite is refused, with its name, when it is evaluated.
+            self._factors = [np.asarray(factor, "float32") for factor in factors]
         self._targets = [np.asarray(target, "float32") for target in targets]
         self._constant = float(constant)
 

@@ -23,19 +23,24 @@ It is what a border between two pixels becomes when it is resized to half the si
 
 def read(path):
     """Return the mask in the picture file `path`. Raises InputError if it is no picture or white nowhere."""
-    mask = images.read(path, background="black").convert("L")
+    mask = _gray(path)
     if mask.getextrema()[1] <= THRESHOLD:
-        raise InputError(f"the mask {path} is black everywhere: paint white what it should cover")
+        raise InputError(f"the mask {path} is white nowhere: paint white, or lighter than half, what it should cover")
     return mask
+
+
+def _gray(path):
+    return images.read(path, background="black").convert("L")
 
 
 def read_at(path, size, feather=0.0):
     """Return the mask in the file `path` at `size`, float32 (height, width) in 0..1, gray in between.
 
-    With `feather` it is black and white first and its border softened over so many pixels.
+    With `feather` it is black and white first and its border softened over so many pixels. Raises InputError if it is
+    no picture.
     """
-    mask = read(path)
-    return at_size(feathered(mask, size, feather, path) if feather else mask, size, soft=True)
+    mask = feathered(read(path), size, feather, path) if feather else _gray(path)
+    return at_size(mask, size, soft=True)
 
 
 def feathered(mask, size, pixels, name="mask"):

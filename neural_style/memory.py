@@ -15,14 +15,14 @@ from neural_style.tiles import intervals, margin
 SHARE = 0.8
 """Part of the memory that is available which a run may use without being asked to."""
 
-BASE = int(0.75 * 2**30)
+BASE = 2**30
 """Bytes that Python, the backend and the weights of the network take (measured with TensorFlow)."""
 
 VECTORS = 10
 """Vectors of the image at once besides the history, some of them only kept by the allocator (measured)."""
 
-VECTORS_OF_LARGE = 7
-"""The same for LARGE images: point, step, two gradients, where they meet, and the pictures in 8 bits."""
+VECTORS_OF_LARGE = 6
+"""The same for LARGE images: two points, the direction between them, two gradients, and the pictures in 8 bits."""
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -176,7 +176,7 @@ class Demand:
         deepest = max(names.index(layer) for layer in self.layers)
         features = sum(self._floats(layer) for layer in names[: deepest + 1])
         waiting = sum((1 + self.regions) * self._floats(layer) for layer in self.style_layers)
-        return features + waiting + 2 * self._floats("conv1_2")
+        return features + waiting + 4 * self._floats("conv1_2")
 
     def _floats(self, layer):
         return self.channels[layer] / stride(layer) ** 2

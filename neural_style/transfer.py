@@ -219,6 +219,8 @@ def save_progress(run, flags, scales, folder, settings, reporter):
                 save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
         save(final)
         if animation:
+            if interruption.signal:
+                animation.add(picture())
             animation.write(flags.prefix)
     reporter.close()
     if progress.ends_run and progress.evaluation < progress.evaluations:

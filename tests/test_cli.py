@@ -65,7 +65,7 @@ def test_hyphens_and_underscores_are_the_same(parse):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("c s out --image_size -3", "between 1 and"),
+        ("c s out --image_size -3", "at least 1"),
         ("c s out --image_size 3.5", "not a whole number"),
         ("c s out --content_weight nan", "out of range"),
         ("c s out --content_weight inf", "out of range"),
@@ -101,7 +101,7 @@ def test_memory_that_does_not_suffice_is_one_line_and_exit_1(capsys):
     with pytest.raises(SystemExit) as exit:
         cli.run(main)
     assert exit.value.code == 1
-    assert capsys.readouterr().err.endswith("the memory does not suffice: choose a smaller --image_size\n")
+    assert capsys.readouterr().err.endswith("the memory does not suffice: choose a smaller picture or size\n")
 
 
 def test_a_full_disk_under_the_standard_output_is_one_line_and_exit_1(capsys):

@@ -209,3 +209,30 @@ def test_a_region_too_small_for_a_layer_is_named_with_the_size_that_would_do(dra
     assert "too small at 24×24 pixels" in str(error.value)
     rows = int(re.search(r"left at layer conv5_1; (\d+) rows would do", str(error.value))[1])
     read("--img_size", rows, **maps)
+
+
+def test_a_map_of_another_size_with_keep_gets_no_advice_about_rows(draw):
+    maps = {name: draw(f"{name}.png", RED, BLUE, dot=GREEN) for name in ("style_mask", "target_mask")}
+    flags = ["--style_fit", "keep", "--nlabels", "3", "--img_size", "400"]
+    with pytest.raises(InputError, match=r"style_mask\.png is too small at 64×96 .*; paint a larger region"):
+        read(*flags, style_image=draw("style.png", RED, BLUE), **maps)
+
+
+def test_the_weights_of_the_style_are_multiplied():
+    assert read("--style_weight", "3", "--region_style_weight", "0.5")[0].style_weights == [1.5]
+
+
+def test_only_what_began_as_noise_at_one_scale_is_smoothed():
+    def smooth(*flags):
+        task = neural_doodle.task(neural_doodle.parse(arguments("unused", *flags)))
+        return [pictures.finish.smooth for pictures in task.read(cli.Reporter(quiet=True))]
+
+    assert smooth() == [True]
+    assert smooth("--scales", "64", "96") == [False, False]
+    assert smooth("--scales", "64", "96", "--finish", "smooth") == [True, True]
+
+
+def test_the_picture_that_is_stretched_is_the_one_that_is_named(draw):
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE, size=(96, 64))}
+    _, said = read(content_image=CASTLE, **maps)
+    assert any("castle.jpg has another aspect ratio" in line and "is stretched" in line for line in said)

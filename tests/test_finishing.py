@@ -1,5 +1,6 @@
 """The finishing tools: colours and masks back, larger and cleaner pictures, masks of subjects, and pipelines."""
 
+import io
 import subprocess
 import sys
 
@@ -102,6 +103,56 @@ def test_a_soft_mask_lets_both_through(pictures, capsys):
     assert np.array_equal(soft[:, 0], painting[:, 0])
 
 
+@pytest.mark.parametrize("method", ["luminance", "histogram", "linear"])
+def test_the_colours_fade_out_along_a_feathered_border(tmp_path, capsys, method):
+    colours = {"content": (200, 150, 90), "painting": (60, 70, 80)}
+    for name, colour in colours.items():
+        images.to_picture(np.full((32, 96, 3), colour)).save(tmp_path / f"{name}.png")
+    left = np.zeros((32, 96, 3))
+    left[:, :48] = 255
+    images.to_picture(left).save(tmp_path / "left.png")
+    paths = [tmp_path / f"{name}.png" for name in colours]
+    flags = ["--method", method, "--mask", tmp_path / "left.png", "--mask_feather", 24]
+    row = run(color_transfer, capsys, *paths, *flags)[0][16, :, 0]
+    assert abs(row[0] - row[-1]) > 20
+    assert np.abs(np.diff(row)).max() < 0.15 * abs(row[0] - row[-1])
+
+
+@pytest.mark.parametrize("level", [0, 100, 255])
+def test_a_plain_mask_blends_everywhere_by_its_gray(pictures, capsys, tmp_path, level):
+    images.to_picture(np.full((8, 8, 3), level)).save(tmp_path / "plain.png")
+    result, _ = run(mask_transfer, capsys, *pictures[:2], tmp_path / "plain.png")
+    painting, content = pixels(pictures[1]), resized_content(pictures)
+    assert np.abs(result - content - level / 255 * (painting - content)).max() <= 0.51
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--hist_match", "1", "--method", "linear"], "leave out --method linear"),
+        (["--space", "lab", "--method", "linear"], "--space lab is for --method luminance"),
+        (["--mask_feather", "6"], "give --mask too"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(pictures, flags, problem):
+    with pytest.raises(InputError, match=problem):
+        color_transfer.main([*pictures[:2], *flags])
+
+
+def test_a_result_that_cannot_be_written_is_said_before_the_work(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "read", lambda path: pytest.fail("the work began"))
+    for output, problem in (("x.bmp", "must end in one of"), (str(tmp_path), "is a folder"), ("", "'' is a folder")):
+        with pytest.raises(InputError, match=problem):
+            enhance.main([pictures[1], "--sharpen", "-o", output])
+
+
+def test_paths_are_printed_whatever_the_encoding_of_the_output(pictures, run_script, tmp_path):
+    path = tmp_path / "künstlerisch.png"
+    done = run_script("enhance.py", pictures[1], "--sharpen", "-o", path, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.exists()
+
+
 def test_the_result_goes_where_asked_in_the_kind_of_its_ending(pictures, capsys, tmp_path):
     _, path = run(mask_transfer, capsys, *pictures, "-o", tmp_path / "new folder" / "result.jpg")
     assert Image.open(path).format == "JPEG"
@@ -111,7 +162,7 @@ def test_the_result_goes_where_asked_in_the_kind_of_its_ending(pictures, capsys,
         mask_transfer.main([*pictures, "-o", pictures[0]])
 
 
-def test_tools_are_piped_together(pictures, run_script):
+def test_tools_are_piped_together(pictures):
     """The path - is the standard input and output."""
     content, painting, _ = pictures
     command = [sys.executable, ROOT / "color_transfer.py", content, "-"]
@@ -120,13 +171,13 @@ def test_tools_are_piped_together(pictures, run_script):
     assert (first.returncode, first.stderr) == (0, b"")
     command = [sys.executable, ROOT / "enhance.py", "-", "--size", "200%", "--quiet"]
     second = subprocess.run(command, input=first.stdout, capture_output=True, timeout=60)
-    assert second.stdout.startswith(b"\x89PNG")
+    assert Image.open(io.BytesIO(second.stdout)).size == (120, 80)
     empty = subprocess.run(command, input=b"", capture_output=True, timeout=60, text=False)
     assert empty.returncode == 1
     assert empty.stderr.startswith(b"enhance.py: error: the standard input is empty")
 
 
-def test_network_paints_from_and_to_a_pipe(run_script, tmp_path):
+def test_network_paints_from_and_to_a_pipe(tmp_path):
     style = ROOT / "tests" / "reference" / "style1.png"
     flags = ["--image_size", "32", "--num_iter", "1", "--evaluations", "2"]
     command = [sys.executable, ROOT / "network.py", "-", style, "-", *flags]

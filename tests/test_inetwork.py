@@ -261,7 +261,7 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--content_masks", "LEFT"], "--content_masks needs --style_mask_space style"),
         (["--color_mask", "LEFT"], "--color_mask says where --preserve_color True applies"),
         (["--keep_unmasked"], "give --style_masks or --content_mask"),
-        (["--style_masks", "BLACK"], "black.png is black everywhere"),
+        (["--style_masks", "BLACK"], "black.png is white nowhere"),
         (["--style_masks", "TEXT"], "text.png is not a picture"),
         (["--style_masks", "DOT"], "nothing of it is left at layer conv"),
         (["--style_masks", "DOT", "--mask_feather", "99"], "--mask_feather 99 is wider than what is white in"),

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from conftest import STARRY_NIGHT
 from PIL import Image
 
-from neural_style import labels
+from neural_style import images, labels
 from neural_style.errors import InputError
 
 RED, GREEN, BLUE = (250, 10, 10), (10, 200, 20), (20, 30, 220)
@@ -118,3 +119,19 @@ def test_a_label_that_vanishes_is_named_with_its_layer():
     masks = labels.at_layers(map_, 2, "vgg16", ["conv1_1", "conv2_1", "conv5_1"])
     assert labels.lost(masks) == ("conv5_1", 1)
     assert labels.lost({"conv1_1": masks["conv1_1"]}) is None
+
+
+def test_a_painting_beside_a_map_is_refused():
+    regions = np.zeros((200, 300, 3), "uint8")
+    regions[:, 150:] = 255
+    painting = images.read(STARRY_NIGHT)
+    with pytest.raises(InputError, match=r"on only .* of it: paint with a few plain colours"):
+        labels.palette([Image.fromarray(regions), painting])
+
+
+def test_colours_that_a_compression_has_spread_are_refused():
+    regions = np.zeros((60, 90, 3), "uint8")
+    regions[:, 30:60] = (48, 96, 208)
+    regions[:, 60:] = (46, 96, 208)
+    with pytest.raises(InputError, match=r"two colours that hardly differ, #2e60d0 and #3060d0: .* with --nlabels"):
+        labels.palette([Image.fromarray(regions)])

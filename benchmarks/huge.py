@@ -1,0 +1,68 @@
+"""Time and peak memory of one evaluation of a picture of any size, amid a run.
+
+    python -m benchmarks.huge [--side 4096] [--max_memory 6G] [--tile ROWS]
+
+The optimiser has its point, gradient, direction and memory before the evaluation, as in the middle of a run, and takes
+the outcome after it. A run's own line tells what it needs.
+"""
+
+import argparse
+import resource
+import time
+
+import numpy as np
+
+from neural_style import autodiff, memory
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--side", type=int, default=4096, help="rows and columns")
+    parser.add_argument("--max_memory", default="6G")
+    parser.add_argument("--tile", type=int)
+    flags = parser.parse_args()
+    device = autodiff.start(large=flags.side**2 > memory.LARGE)
+
+    from keras import ops
+
+    from benchmarks.problems import PAIRS, task_of
+    from neural_style import cli, transfer
+    from neural_style.lbfgs import LBFGS
+
+    settings = ["--image_size", flags.side, "--maintain_aspect_ratio", "False", "--style_fit", "keep"]
+    settings += ["--max_memory", flags.max_memory, *([] if flags.tile is None else ["--tile", flags.tile])]
+    task = task_of(*PAIRS[0], *settings)
+    reporter = cli.Reporter()
+    (pictures,) = task.read(reporter)
+    weights = transfer.load_weights(task.flags, reporter)
+    (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
+    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say)
+    optimiser = LBFGS(np.ravel(pictures.start), plan.history)
+    gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
+    optimiser.tell(1e30, ops.convert_to_tensor(gradient))
+    del gradient
+    before = peak()
+    point = optimiser.point()
+    begin = time.monotonic()
+    loss, _, gradient = objective.evaluate(point)
+    seconds = time.monotonic() - begin
+    evaluated = peak()
+    del point
+    optimiser.tell(loss, gradient)
+    megapixels = flags.side**2 / 1e6
+    print(f"| {device}, {flags.side}×{flags.side} | history | evaluation | per megapixel | peak before, then, after |")
+    print("| --- | --- | --- | --- | --- |")
+    tiles = f"in tiles of {plan.side} rows" if plan.side else "in one piece"
+    print(
+        f"| {tiles} | {plan.history} | {seconds:.1f} s | {seconds / megapixels:.2f} s | "
+        f"{before:.2f}, {evaluated:.2f}, {peak():.2f} GiB |"
+    )
+
+
+def peak():
+    """Return the largest resident memory so far, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    main()
