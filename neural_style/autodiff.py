@@ -88,6 +88,7 @@ def _start_torch():
     import torch
 
     torch.backends.cudnn.allow_tf32 = False  # As with TensorFlow.
+    torch.set_grad_enabled(False)  # Only what is differentiated need be recorded.
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU"
 
 
@@ -184,9 +185,7 @@ def compiled(function):
         import jax
 
         return jax.jit(function)
-    import torch
-
-    return torch.no_grad()(function)
+    return function
 
 
 def value_and_grad(function):

@@ -40,7 +40,7 @@ class ContentLoss:
 
     def sums(self, features, guides):
         (layer,) = self.layers
-        return {"squared_error": ops.sum(ops.square(features[layer] - guides[layer]))}
+        return {"squared_error": ops.sum(ops.square(ops.subtract(features[layer], guides[layer])))}
 
     def value(self, sums):
         return self._factor * sums["squared_error"]
@@ -71,8 +71,10 @@ class StyleLoss:
         return {index: product(features, guides or None) for index, product in enumerate(self._products)}
 
     def value(self, sums):
-        distances = [ops.sum(ops.square(sums[p] - target), axis=(1, 2)) for p, target in enumerate(self._targets)]
-        return sum(ops.sum(f * d) for f, d in zip(self._factors, distances, strict=True)) + self._constant
+        # By functions, for PyTorch's arrays have no arithmetic with numpy's.
+        squares = [ops.square(ops.subtract(sums[p], target)) for p, target in enumerate(self._targets)]
+        distances = [ops.multiply(f, ops.sum(s, axis=(1, 2))) for f, s in zip(self._factors, squares, strict=True)]
+        return sum(ops.sum(distance) for distance in distances) + self._constant
 
 
 @dataclass(frozen=True)

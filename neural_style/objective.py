@@ -82,7 +82,8 @@ class Objective:
         return self._compiled[key]
 
     def _cut(self, tile):
-        return {name: tile.cut(guides) for name, guides in self._guides.items()}
+        cut = {name: tile.cut(guides) for name, guides in self._guides.items()}
+        return tree.map_structure(ops.convert_to_tensor, cut)
 
     def _total_of_whole(self, vector, guides):
         (tile,) = self._network.tiles(self.size)

@@ -58,7 +58,8 @@ class TiledNetwork:
         def total():
             result = None
             for tile in self.tiles(image.shape[:2]):
-                sums = function(self._own(image, tile), tile.cut(guides) if guides else None)
+                cut = keras.tree.map_structure(ops.convert_to_tensor, tile.cut(guides)) if guides else None
+                sums = function(self._own(image, tile), cut)
                 sums = keras.tree.map_structure(ops.convert_to_numpy, sums)
                 result = sums if result is None else keras.tree.map_structure(np.add, result, sums)
             return result

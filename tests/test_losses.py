@@ -204,12 +204,12 @@ def test_a_chain_inside_a_block_is_the_product_of_the_shifted_features():
 def test_the_gradient_of_a_shifted_product_is_that_of_its_definition():
     a, b = (np.random.default_rng(s).normal(size=(20, 3 + s)).astype("float32") for s in (0, 1))
     d = np.random.default_rng(2).normal(size=(3, 4)).astype("float32")
-    _, _, by_a = autodiff.value_and_grad(lambda x: (ops.sum(d * shifted_product(x, b, 1.0)), x))(
-        ops.convert_to_tensor(a)
-    )
-    _, _, by_b = autodiff.value_and_grad(lambda x: (ops.sum(d * shifted_product(a, x, 1.0)), x))(
-        ops.convert_to_tensor(b)
-    )
+    tensors = [ops.convert_to_tensor(matrix) for matrix in (a, b)]
+
+    def weighted(pair):
+        return ops.sum(ops.multiply(d, shifted_product(*pair, 1.0))), ()
+
+    _, _, (by_a, by_b) = autodiff.value_and_grad(weighted)(tensors)
     assert np.allclose(by_a, (b - 1) @ d.T, rtol=1e-4, atol=1e-4)
     assert np.allclose(by_b, (a - 1) @ d, rtol=1e-4, atol=1e-4)
 
@@ -269,7 +269,7 @@ def test_the_gradient_of_masked_gram_matrices_is_that_of_their_definition(shift_
     masks = np.random.default_rng(8).uniform(size=(1, 3, 4, 2)).astype("float32")
 
     def weighted(x):
-        return ops.sum(d * gram(x, masks, 1.0, shift_last)), x
+        return ops.sum(ops.multiply(d, gram(x, masks, 1.0, shift_last))), x
 
     _, _, gradient = autodiff.value_and_grad(weighted)(ops.convert_to_tensor(x))
     expected = 0.0
@@ -282,7 +282,9 @@ def test_the_gradient_of_masked_gram_matrices_is_that_of_their_definition(shift_
 
 def test_the_gradient_of_a_gram_matrix_holds_for_unsymmetric_weights():
     x, weights = features(3, 4, 5, seed=6), np.random.default_rng(7).normal(size=(5, 5)).astype("float32")
-    _, _, gradient = autodiff.value_and_grad(lambda x: (ops.sum(weights * gram(x)), x))(ops.convert_to_tensor(x))
+    _, _, gradient = autodiff.value_and_grad(lambda x: (ops.sum(ops.multiply(weights, gram(x))), x))(
+        ops.convert_to_tensor(x)
+    )
     matrix = x.reshape(-1, 5).astype("float64")
     assert np.allclose(np.reshape(gradient, (-1, 5)), matrix @ (weights + weights.T), rtol=1e-4, atol=1e-4)
 
