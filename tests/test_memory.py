@@ -41,12 +41,12 @@ def test_what_is_no_size_of_memory_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("demand", "measured"),
-    [(NETWORK, 1.36), (of_size(1000, 1500), 4.28)],
+    ("size", "side", "measured"),
+    [((400, 600), None, 1.76), ((400, 600), 512, 1.57), ((1000, 1500), None, 5.35), ((1000, 1500), 512, 3.02)],
 )
-def test_the_estimate_is_near_what_was_measured(demand, measured):
+def test_the_estimate_is_near_what_was_measured(size, side, measured):
     """The peaks are those of benchmarks/peaks.py, in GiB."""
-    assert demand.of(None, 20) / GIB == pytest.approx(measured, rel=0.25)
+    assert of_size(*size).of(side, 20) / GIB == pytest.approx(measured, rel=0.25)
 
 
 def test_a_picture_that_fits_is_painted_in_one_piece_with_the_whole_history():
@@ -55,13 +55,14 @@ def test_a_picture_that_fits_is_painted_in_one_piece_with_the_whole_history():
 
 def test_less_memory_means_a_shorter_history_then_smaller_tiles():
     large = of_size(4096, 4096)
-    plans = [memory.plan(large, gibibytes * GIB) for gibibytes in (64, 40, 16, 8, 6, 3)]
+    budgets = [int(gibibytes * GIB) for gibibytes in (64, 40, 16, 8, 6, 3.5)]
+    plans = [memory.plan(large, budget) for budget in budgets]
     assert plans[0].side is None
     assert plans[0].history == 20
     sides = [plan.side or 4096 for plan in plans]
     assert sides == sorted(sides, reverse=True)
     assert sides[-1] < sides[-2] <= 1024
-    assert all(plan.needed <= gibibytes * GIB for plan, gibibytes in zip(plans, (64, 40, 16, 8, 6, 3), strict=True))
+    assert all(plan.needed <= budget for plan, budget in zip(plans, budgets, strict=True))
 
 
 def test_what_cannot_be_painted_in_the_memory_is_said_before_the_run():
