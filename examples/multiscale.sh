@@ -6,7 +6,8 @@
 # Each command prints the path of its picture, which the next one takes. Set SCALES, ITERATIONS, CONTENT_WEIGHT,
 # UPSCALE_MODEL and SIZE to change what they stand for below.
 set -euo pipefail
-folder=$(realpath -m "${1:-$(dirname "$0")/../results}")
+folder=${1:-results}
+case $folder in /*) ;; *) [ $# -eq 0 ] || folder=$PWD/$folder ;; esac
 cd "$(dirname "$0")/.."
 read -r -a scales <<< "${SCALES:-68 135 270}"
 size=${SIZE:-1920x1080}
