@@ -52,7 +52,7 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     assert lines[0].startswith("sizes (height × width): read 683×1024")
     assert lines[1].startswith("weights: vgg16 from ")
     assert lines[2].startswith("device: ")
-    assert lines[3].startswith("memory: 48×71 in one piece, about 0.")
+    assert lines[3].startswith("memory: 48×71 in one piece, about 1.")
     assert [line.split(":")[0] for line in lines[4:]] == ["iteration 1/2", "iteration 2/2"]
 
 
