@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from neural_style import autodiff
+
 INPUT = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
@@ -52,14 +54,16 @@ class WinogradConvolution(keras.layers.Layer):
         return (*shape[:3], self._bias.shape[0])
 
     def call(self, x):
-        @ops.custom_gradient
-        def product(x):
-            def gradient(*args, upstream=None):
-                return convolved(args[0] if upstream is None else upstream, self._backward)
+        product = autodiff.with_gradient("WinogradConvolution", _product, _gradient)
+        return ops.relu(product(x, self._forward, self._backward) + self._bias)
 
-            return convolved(x, self._forward), gradient
 
-        return ops.relu(product(x) + self._bias)
+def _product(x, forward, backward):
+    return convolved(x, forward)
+
+
+def _gradient(upstream, forward, backward):
+    return convolved(upstream, backward)
 
 
 def transformed(kernel):
@@ -83,8 +87,8 @@ def convolved(x, kernels):
 
 def _windows(blocks):
     """Return the six positions of all windows (6, n, m, C), overlapping by two, of blocks of four (n, m + 1, 4, C)."""
-    own, following = blocks[:, :-1], blocks[:, 1:]
-    return ops.stack([own[:, :, i] for i in range(4)] + [following[:, :, i] for i in range(2)])
+    positions = ops.unstack(blocks, axis=2)
+    return ops.stack([own[:, :-1] for own in positions] + [following[:, 1:] for following in positions[:2]])
 
 
 def _assembled(products, rows, columns):

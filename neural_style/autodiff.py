@@ -202,6 +202,10 @@ def value_and_grad(function):
 def _differentiated_by_tensorflow(function, x, *others):
     import tensorflow as tf
 
+    if not tf.executing_eagerly():
+        # A tape would not see the gradients that `with_gradient` gives.
+        value, aux = function(x, *others)
+        return value, aux, tf.nest.pack_sequence_as(x, tf.gradients(value, tf.nest.flatten(x)))
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         value, aux = function(x, *others)
@@ -232,6 +236,51 @@ _DIFFERENTIATED = {
     "jax": _differentiated_by_jax,
     "torch": _differentiated_by_torch,
 }
+
+
+def with_gradient(name, function, gradient):
+    """Return `function` of arrays (x, *constants), its gradient by x being gradient(upstream, *constants).
+
+    Both are pure functions of a module; `name` tells this pair of them from others.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        return functools.partial(_with_gradient_in_tensorflow, name, function, gradient)
+
+    def differentiable(x, *constants):
+        def by_x(*args, upstream=None):
+            return gradient(args[0] if upstream is None else upstream, *constants)
+
+        return keras.ops.custom_gradient(lambda x: (function(x, *constants), by_x))(x)
+
+    return differentiable
+
+
+def _with_gradient_in_tensorflow(name, function, gradient, x, *constants):
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return tf.custom_gradient(lambda x: (function(x, *constants), lambda up: gradient(up, *constants)))(x)
+    # In a graph, tf.custom_gradient registers each of its calls for as long as the process lives, and so keeps graphs
+    # and the weights in them. This registers the gradient once, which finds the constants in the operation itself.
+    _register_in_tensorflow(name, gradient)
+    constants = [tf.convert_to_tensor(constant) for constant in constants]
+    result = function(x, *constants)
+    with result.graph.gradient_override_map({"IdentityN": name}):
+        result, *_ = tf.identity_n([result, x, *constants])
+    return result
+
+
+@functools.cache
+def _register_in_tensorflow(name, gradient):
+    """Let TensorFlow know `gradient` as that of operations of the kind `name`."""
+    import tensorflow as tf
+
+    @tf.RegisterGradient(name)
+    def by_inputs(operation, upstream, *others):
+        _, _, *constants = operation.inputs
+        return [None, gradient(upstream, *constants), *(None for _ in constants)]
 
 
 def host_zeros(count):

@@ -277,22 +277,11 @@ class TotalVariationLoss:
 def shifted_product(a, b, shift):
     """Return (a − shift)ᵀ (b − shift), float32 (C_a, C_b), of matrices (n, C_a) and (n, C_b).
 
-    The shift is worked into the product and its gradient, (b − shift) Dᵀ and (a − shift) D, by way of the column sums,
-    so that no shifted copy of the largest layers is made.
+    The shift is worked into the product by way of the column sums, so that no shifted copy of the largest layers is
+    made.
     """
-
-    @ops.custom_gradient
-    def product(a, b):
-        def gradient(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            by_a = ops.matmul(b, ops.transpose(upstream)) - shift * ops.sum(upstream, axis=1)
-            by_b = ops.matmul(a, upstream) - shift * ops.sum(upstream, axis=0)
-            return by_a, by_b
-
-        sums = ops.sum(a, axis=0)[:, None] + ops.sum(b, axis=0)[None]
-        return ops.matmul(ops.transpose(a), b) - shift * sums + shift**2 * a.shape[0], gradient
-
-    return product(a, b)
+    sums = ops.sum(a, axis=0)[:, None] + ops.sum(b, axis=0)[None]
+    return ops.matmul(ops.transpose(a), b) - shift * sums + shift**2 * a.shape[0]
 
 
 def gram(features, masks=None, shift=0.0, shift_last=False):
@@ -301,32 +290,23 @@ def gram(features, masks=None, shift=0.0, shift_last=False):
     That is the sum over positions of (m · (F − shift)) (m · (F − shift))ᵀ, or with `shift_last` of
     (m · F − shift) (m · F − shift)ᵀ; without masks m is 1 and there is one region.
 
-    The gradient is given here because it takes one matrix product, m² F (D + Dᵀ), where differentiating the factors
-    takes two. The shift is worked into both by way of column sums, so that no shifted copy of the features is made.
+    The shift is worked in by way of column sums, so that no shifted copy of the features is made.
     """
     positions, channels = features.shape[1] * features.shape[2], features.shape[-1]
-    masks = None if masks is None else _matrix(masks)
-    shifted = ops.ones((positions, 1)) if masks is None else masks if shift_last else ops.square(masks)
-    norms = ops.full((shifted.shape[1],), float(positions)) if shift_last else ops.sum(shifted, axis=0)
-
-    @ops.custom_gradient
-    def product(matrix):
-        weighted = matrix
-        if masks is not None:
-            weighted = ops.reshape(ops.square(masks)[:, :, None] * matrix[:, None], (positions, -1))
+    matrix = _matrix(features)
+    # The gradient F (D + Dᵀ) of P = FᵀF takes two matrix products where both factors are differentiated. P is also
+    # A + Aᵀ − A, where the first factor of A, and the last A, are taken for constants, and whose gradient takes one.
+    constant = ops.stop_gradient(matrix)
+    if masks is None:
+        weights, result = ops.ones((positions, 1)), ops.matmul(ops.transpose(constant), matrix)[None]
+    else:
+        masks = _matrix(masks)
+        weights = masks if shift_last else ops.square(masks)
+        weighted = ops.reshape(ops.square(masks)[:, :, None] * constant[:, None], (positions, -1))
         result = ops.reshape(ops.matmul(ops.transpose(weighted), matrix), (-1, channels, channels))
-        if shift:
-            columns = ops.matmul(ops.transpose(shifted), matrix)
-            result = result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]
-
-        def gradient(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            symmetric = upstream + ops.transpose(upstream, (0, 2, 1))
-            by_matrix = ops.matmul(weighted, ops.reshape(symmetric, (-1, channels)))
-            if shift:
-                by_matrix = by_matrix - shift * ops.matmul(shifted, ops.sum(symmetric, axis=1))
-            return by_matrix
-
-        return result, gradient
-
-    return product(_matrix(features))
+    result = result + ops.transpose(result, (0, 2, 1)) - ops.stop_gradient(result)
+    if not shift:
+        return result
+    columns = ops.matmul(ops.transpose(weights), matrix)
+    norms = ops.full((weights.shape[1],), float(positions)) if shift_last else ops.sum(weights, axis=0)
+    return result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]

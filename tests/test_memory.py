@@ -1,12 +1,17 @@
 """A run says how much memory it needs, and takes no more than it may."""
 
 import dataclasses
+import gc
 
+import psutil
 import pytest
 from conftest import CASTLE, STARRY_NIGHT
+from keras import ops
 
+import inetwork
+import network
 from models.layers import layer_names
-from neural_style import memory
+from neural_style import cli, memory, transfer
 from neural_style.errors import InputError
 
 GIB = 2**30
@@ -80,6 +85,21 @@ def test_a_tile_that_is_asked_for_is_taken_whatever_it_needs():
 
 def test_styles_larger_than_the_painting_count():
     assert dataclasses.replace(NETWORK, styles=((4000, 3000),)).of(None, 20) > 10 * NETWORK.of(None, 20)
+
+
+@pytest.mark.parametrize("script", [network, inetwork])
+def test_a_scale_that_is_done_leaves_nothing_in_memory(script, weights):
+    """Each has a network of its own, of 300 MB."""
+    task = script.task(script.parse([str(CASTLE), str(STARRY_NIGHT), "out", "--image_size", "48"]))
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+
+    def resident_after_a_scale():
+        transfer.objective(task, pictures, weights).evaluate(ops.convert_to_tensor(pictures.start.ravel(), "float32"))
+        gc.collect()
+        return psutil.Process().memory_info().rss
+
+    first, *_, last = (resident_after_a_scale() for _ in range(4))
+    assert last - first < 200e6
 
 
 def control_group(root, files):
