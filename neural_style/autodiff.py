@@ -6,6 +6,7 @@ Nothing is imported before `start`, because a backend takes seconds and talks wh
 """
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import os
@@ -30,15 +31,19 @@ _OUT_OF_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate m
 ALIGNMENT = 64
 """Bytes at whose multiples TensorFlow's arrays begin."""
 
+_KEEP_FREED = ((-1, -1), (-4, 0), (-8, 1))
+"""glibc's M_TRIM_THRESHOLD, M_MMAP_MAX and M_ARENA_MAX, such that memory which is freed is kept in one heap."""
+
 
 def start(large=False):
     """Load Keras and its backend, silently, and set them up for one image at a time; return the device's name.
 
     Call it before importing any module that imports Keras. With `large`, memory that is not used is given back at once,
-    which costs a tenth of the speed. Raises InputError for an unknown backend and when it cannot be loaded.
+    until `keep_memory`, where the system's allocator can. Raises InputError for an unknown backend and when it cannot
+    be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if large:
+    if large and _c_library() is not None:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:
@@ -57,6 +62,30 @@ def start(large=False):
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     return {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}[backend]()
+
+
+@functools.cache
+def _c_library():
+    """Return the C library if it is glibc, whose allocator can be told what to keep, else None."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "malloc_trim") else None
+
+
+def keep_memory():
+    """Keep memory that is freed for the next arrays, after `start` with `large`.
+
+    Otherwise each of them gets fresh pages from the system, and clearing those takes as long as the work on them; but
+    what is kept lies in pieces, so that a run takes more.
+    """
+    if _c_library() is not None:
+        for setting, value in _KEEP_FREED:
+            _c_library().mallopt(setting, value)
+
+
+def give_back_memory():
+    """Give back to the system what is free of the memory that has been kept; it takes a moment."""
+    if _c_library() is not None:
+        _c_library().malloc_trim(0)
 
 
 def _start_tensorflow():

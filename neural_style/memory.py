@@ -31,11 +31,20 @@ FLOAT = 4
 LONGEST_HISTORY = 20
 """Pairs of differences beyond which the optimiser's memory gains little (see benchmarks/optimiser.py)."""
 
+KEPT = 1.6
+"""What tiles of LARGE images take more, relative to their work, when the memory of one is kept for the next (measured:
+in tiles of 512 rows, 1.8 GiB)."""
+
 LARGE = 12_000_000
 """Pixels beyond which the vectors of an image are so long that memory must be given back at once."""
 
-CHOICES = ((None, 3), (2048, 3), (1024, 3), (512, 3), (512, 1), (256, 1), (128, 1), (64, 1))
-"""Sides of tiles (None: one piece), each with the least history it is taken with, the fastest first."""
+CHOICES = (
+    *((side, 3, True) for side in (None, 2048, 1024, 512, 256)),
+    (512, 3, False),
+    *((side, 1, False) for side in (512, 256, 128, 64)),
+)
+"""Sides of tiles (None: one piece), the least history each is taken with, and whether memory is kept from one tile to
+the next: the fastest first. Without that, tiles of LARGE images take twice as long."""
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -44,12 +53,13 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 class Plan:
     """How a picture is painted: in tiles of `side` rows (None: in one piece), with a `history` of so many pairs.
 
-    That needs about `needed` bytes at most.
+    That needs about `needed` bytes at most. With `keeps` the memory of one tile is kept for the next, which is faster.
     """
 
     side: int | None
     history: int
     needed: int
+    keeps: bool = False
 
     def describe(self, size, allowed):
         """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed."""
@@ -149,12 +159,20 @@ class Demand:
     size: tuple
     styles: tuple
 
-    def of(self, side, history):
-        """Return the bytes needed at most with tiles of `side` rows, or None, and a `history` of so many pairs."""
+    def of(self, side, history, keeps=False):
+        """Return the bytes needed at most with tiles of `side` rows, or None, and a `history` of so many pairs.
+
+        With `keeps`, the memory of one tile is kept for the next.
+        """
         height, width = self.size
-        seen = max(self._seen(size, side) for size in (self.size, *self.styles))
-        vectors = 3 * ((VECTORS_OF_LARGE if height * width > LARGE else VECTORS) + 2 * history)
-        return int(BASE + FLOAT * height * width * (vectors + self._guides()) + FLOAT * seen * self._work())
+        large = height * width > LARGE
+        vectors = 3 * ((VECTORS_OF_LARGE if large else VECTORS) + 2 * history)
+        work = self._work() * (1 + KEPT if large and keeps else 1)
+        return int(BASE + FLOAT * height * width * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
+
+    def _seen_at_most(self, side):
+        """Return the pixels that the largest tile of any of the pictures is seen with."""
+        return max(self._seen(size, side) for size in (self.size, *self.styles))
 
     def _seen(self, size, side):
         """Return the pixels of a picture of (height, width) `size` that its largest tile is seen with."""
@@ -188,12 +206,12 @@ def plan(demand, allowed, side=None):
 
     With a `side`, 0 for one piece, it is in tiles of that, whatever they need.
     """
-    choices = CHOICES if side is None else [(side or None, 1)]
-    for rows, least in choices:
-        pair = demand.of(rows, 1) - demand.of(rows, 0)
-        history = min(LONGEST_HISTORY, (allowed - demand.of(rows, 0)) // pair)
+    choices = CHOICES if side is None else [(side or None, 3, True), (side or None, 1, False)]
+    for rows, least, keeps in choices:
+        none = demand.of(rows, 0, keeps)
+        history = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
         if history >= least:
-            return Plan(rows, history, demand.of(rows, history))
+            return Plan(rows, history, demand.of(rows, history, keeps), keeps)
     needed = demand.of(*choices[-1])
     if side is not None:
         return Plan(side or None, 1, needed)

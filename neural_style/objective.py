@@ -57,6 +57,7 @@ class Objective:
             more = own(image[tile.seen][None], tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
         loss, terms, derivatives = self._value(sums)
+        autodiff.give_back_memory()
         vector = autodiff.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
         for tile in tiles:

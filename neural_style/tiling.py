@@ -89,7 +89,10 @@ class TiledNetwork:
         """
         while True:
             try:
-                return function()
+                result = function()
+                if len(self.tiles(size)) > 1:
+                    autodiff.give_back_memory()
+                return result
             except Exception as error:
                 side = min(self._side or max(size), max(size)) // 2 // ALIGNMENT * ALIGNMENT
                 if side < SMALLEST_SIDE or not autodiff.is_out_of_memory(error):

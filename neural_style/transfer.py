@@ -65,11 +65,13 @@ def start_backend(reporter, pixels):
 
 
 def plan_memory(task, scales, weights, reporter):
-    """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales` and tell the user of the largest."""
+    """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales`, act on the largest and tell the user."""
     flags = task.flags
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
     plans = [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
     largest = max(plans, key=lambda plan: plan.needed)
+    if largest.keeps and max(math.prod(pictures.size) for pictures in scales) > memory.LARGE:
+        autodiff.keep_memory()
     reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
     return plans
 

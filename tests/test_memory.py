@@ -55,19 +55,27 @@ def test_the_estimate_is_near_what_was_measured(size, side, measured):
 
 
 def test_a_picture_that_fits_is_painted_in_one_piece_with_the_whole_history():
-    assert memory.plan(NETWORK, 8 * GIB) == memory.Plan(None, 20, NETWORK.of(None, 20))
+    assert memory.plan(NETWORK, 8 * GIB) == memory.Plan(None, 20, NETWORK.of(None, 20), keeps=True)
 
 
 def test_less_memory_means_a_shorter_history_then_smaller_tiles():
     large = of_size(4096, 4096)
-    budgets = [int(gibibytes * GIB) for gibibytes in (64, 40, 16, 8, 6, 3.5)]
+    budgets = [int(gibibytes * GIB) for gibibytes in (128, 40, 16, 8, 6, 3.5)]
     plans = [memory.plan(large, budget) for budget in budgets]
     assert plans[0].side is None
     assert plans[0].history == 20
     sides = [plan.side or 4096 for plan in plans]
-    assert sides == sorted(sides, reverse=True)
-    assert sides[-1] < sides[-2] <= 1024
+    assert sides[:-1] == sorted(sides[:-1], reverse=True)
+    assert [plan.keeps for plan in plans] == [True] * 5 + [False]
     assert all(plan.needed <= budget for plan, budget in zip(plans, budgets, strict=True))
+
+
+def test_memory_is_kept_for_the_next_tile_where_there_is_enough():
+    large = of_size(4096, 4096)
+    ample, little = (memory.plan(large, gibibytes * GIB, side=512) for gibibytes in (20, 5))
+    assert ample.keeps
+    assert not little.keeps
+    assert large.of(512, 5, keeps=True) > large.of(512, 5)
 
 
 def test_what_cannot_be_painted_in_the_memory_is_said_before_the_run():
