@@ -47,11 +47,21 @@ def test_what_is_no_size_of_memory_is_refused(text):
 
 @pytest.mark.parametrize(
     ("size", "side", "measured"),
-    [((400, 600), None, 1.76), ((400, 600), 512, 1.57), ((1000, 1500), None, 5.35), ((1000, 1500), 512, 3.02)],
+    [
+        ((400, 600), None, 1.76),
+        ((400, 600), 512, 1.57),
+        ((1000, 1500), None, 5.35),
+        ((1000, 1500), 512, 3.02),
+        ((2000, 3000), None, 16.8),
+        ((2000, 3000), 1024, 8.3),
+        ((2000, 3000), 512, 5.78),
+        ((4096, 4096), 256, 5.59),
+    ],
 )
 def test_the_estimate_is_near_what_was_measured(size, side, measured):
-    """The peaks are those of benchmarks/peaks.py, in GiB."""
-    assert of_size(*size).of(side, 20) / GIB == pytest.approx(measured, rel=0.25)
+    """The peaks are those of benchmarks/peaks.py, the last that of benchmarks/huge.py, in GiB."""
+    history = 5 if size == (4096, 4096) else 20
+    assert of_size(*size).of(side, history, keeps=True) / GIB == pytest.approx(measured, rel=0.25)
 
 
 def test_a_picture_that_fits_is_painted_in_one_piece_with_the_whole_history():
