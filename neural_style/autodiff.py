@@ -39,11 +39,10 @@ def start(large=False):
     """Load Keras and its backend, silently, and set them up for one image at a time; return the device's name.
 
     Call it before importing any module that imports Keras. With `large`, memory that is not used is given back at once,
-    until `keep_memory`, where the system's allocator can. Raises InputError for an unknown backend and when it cannot
-    be loaded.
+    until `keep_memory`. Raises InputError for an unknown backend and when it cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if large and _c_library() is not None:
+    if large:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:
@@ -75,7 +74,7 @@ def keep_memory():
     """Keep memory that is freed for the next arrays, after `start` with `large`.
 
     Otherwise each of them gets fresh pages from the system, and clearing those takes as long as the work on them; but
-    what is kept lies in pieces, so that a run takes more.
+    what is kept lies in pieces, so that a run takes more. Only glibc can be told so.
     """
     if _c_library() is not None:
         for setting, value in _KEEP_FREED:
