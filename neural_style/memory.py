@@ -36,7 +36,7 @@ KEPT = 1.6
 in tiles of 512 rows, 1.8 GiB)."""
 
 LARGE = 12_000_000
-"""Pixels beyond which the vectors of an image are so long that what is freed matters: it is given back, or kept by plan."""
+"""Pixels beyond which the vectors of an image are so long that what is freed is given back, or kept by plan."""
 
 CHOICES = (
     *((side, 3, True) for side in (None, 2048, 1024, 512, 256)),
