@@ -31,12 +31,12 @@ def measure(size, repeats):
     from keras import ops, random
 
     from benchmarks.problems import PAIRS, problem
-    from neural_style.lbfgs import LBFGS
+    from neural_style.synthesis import optimiser_of
 
     objective, start = problem(*PAIRS[0], "--image_size", size, "--maintain_aspect_ratio", "False")
     matrix = random.normal((MATRIX, MATRIX))
     product = autodiff.compiled(lambda a: ops.sum(ops.matmul(a, a)))
-    optimiser = LBFGS(start.ravel())
+    optimiser = optimiser_of(start)
 
     def evaluation():
         """Return the seconds of one evaluation and of the optimiser's work around it."""

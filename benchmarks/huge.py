@@ -28,7 +28,7 @@ def main():
     from benchmarks.problems import PAIRS, task_of
     from benchmarks.report import timed
     from neural_style import cli, transfer
-    from neural_style.lbfgs import LBFGS
+    from neural_style.synthesis import optimiser_of
 
     settings = ["--image_size", flags.side, "--maintain_aspect_ratio", "False", "--style_fit", "keep"]
     settings += ["--max_memory", flags.max_memory, *([] if flags.tile is None else ["--tile", flags.tile])]
@@ -38,16 +38,14 @@ def main():
     weights = transfer.load_weights(task.flags, reporter)
     (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
     objective = transfer.objective(task, pictures, weights, plan.side, reporter.say)
-    optimiser = LBFGS(np.ravel(pictures.start), plan.history)
+    optimiser = optimiser_of(pictures.start, plan.history)
     gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
     optimiser.tell(1e30, ops.convert_to_tensor(gradient))
     del gradient
     before = peak()
     for _ in range(flags.evaluations):
-        point = optimiser.point()
-        (loss, _, gradient), seconds = timed(lambda point=point: objective.evaluate(point))
+        (loss, _, gradient), seconds = timed(lambda: objective.evaluate(*optimiser.line()))
         evaluated = peak()
-        del point
         optimiser.tell(loss, gradient)
     megapixels = flags.side**2 / 1e6
     print(f"| {device}, {flags.side}×{flags.side} | history | evaluation | per megapixel | peak before, then, after |")

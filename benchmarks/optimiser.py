@@ -72,16 +72,16 @@ def best_losses(evaluations, objective, start, minimise, **settings):
 
 
 def with_ours(objective, start, told, history, restart=10**9):
-    from neural_style.lbfgs import LBFGS
+    from neural_style.synthesis import optimiser_of
 
-    x = start.ravel()
+    image = start
     while True:
-        optimiser = LBFGS(x, history)
+        optimiser = optimiser_of(image, history)
         for _ in range(restart):
-            loss, _, gradient = objective.evaluate(optimiser.point())
+            loss, _, gradient = objective.evaluate(*optimiser.line())
             told(loss)
             optimiser.tell(loss, gradient)
-        x = optimiser.best()
+        image = np.reshape(optimiser.best(), start.shape)
 
 
 def with_scipy(objective, start, told, restart):

@@ -44,13 +44,13 @@ def measure(rows, evaluations, content_weight=0.025):
     from neural_style import transfer
 
     task, pictures, weights = sample(rows, content_weight)
-    start = pictures.start.astype("float64").ravel()
+    start = pictures.start.astype("float64")
     original = OriginalForm(task.flags, pictures, weights)
-    original.evaluate(start)  # Compiles.
-    (goal, count), before = timed(lambda: original.minimise(start, evaluations))
+    original.evaluate(start.ravel())  # Compiles.
+    (goal, count), before = timed(lambda: original.minimise(start.ravel(), evaluations))
 
     objective = transfer.objective(task, pictures, weights)
-    objective.evaluate(ops.convert_to_tensor(start, "float32"))
+    objective.evaluate(ops.convert_to_tensor(start.ravel(), "float32"))
     (reached, needed), seconds = timed(lambda: reach(objective, start, goal, evaluations))
 
     size = "×".join(map(str, pictures.size))
@@ -139,11 +139,11 @@ def gram(features):
 
 def reach(objective, start, goal, most):
     """Return the loss, and the number of evaluations, with which our run gets to the loss `goal`."""
-    from neural_style.lbfgs import LBFGS
+    from neural_style.synthesis import optimiser_of
 
-    optimiser, count = LBFGS(start), 0
+    optimiser, count = optimiser_of(start), 0
     while count < most and (count == 0 or optimiser.best_loss > goal):
-        loss, _, gradient = objective.evaluate(optimiser.point())
+        loss, _, gradient = objective.evaluate(*optimiser.line())
         optimiser.tell(loss, gradient)
         count += 1
     return optimiser.best_loss, count

@@ -60,13 +60,17 @@ class LBFGS:
     MapReduce"): the vectors are read twice per iteration instead of four times for each stored pair.
     """
 
-    def __init__(self, start, history=20):
-        """Begin at the vector `start`; keep `history` pairs of differences."""
+    def __init__(self, start, history=20, precondition=None):
+        """Begin at the vector `start`; keep `history` pairs of differences.
+
+        `precondition` is a symmetric, positive definite function from vectors to vectors of arrays, which says how far
+        the directions may go before anything is known of them; without it, all alike.
+        """
         self.converged = False
         self.loss = None
         self._searching = False
         self._x = ops.convert_to_tensor(start, "float32")
-        self._vectors = _Vectors()
+        self._vectors = _Vectors(precondition)
         self._history = history
         self._pairs = ops.zeros((2 * history, len(start)), "float32")
         self._forget()
@@ -76,9 +80,12 @@ class LBFGS:
 
     def point(self):
         """Return the vector to evaluate next."""
-        if not self._searching:
-            return self._x
-        return self._vectors.along(self._x, self._step, self._direction)
+        vector, step, direction = self.line()
+        return vector if direction is None else self._vectors.along(vector, step, direction)
+
+    def line(self):
+        """Return (vector, step, direction), whose vector + step · direction is `point()`; the direction may be None."""
+        return (self._x, self._step, self._direction) if self._searching else (self._x, 0.0, None)
 
     def best(self):
         """Return the vector of the lowest loss told so far, to within LOSS_NOISE."""
@@ -177,9 +184,8 @@ class LBFGS:
     def _choose_direction(self):
         """Take the direction that the memory suggests; without a memory, straight down the gradient."""
         self._direction = None  # It is not needed any more, and vectors may be large.
-        coefficients, by_gradient = self._coefficients()
         self._direction, self._slope, self._direction_rms = self._vectors.direction(
-            self._gradient, self._pairs, coefficients, by_gradient
+            self._gradient, self._pairs, *self._coefficients()
         )
 
     def _forget(self):
@@ -205,46 +211,49 @@ class LBFGS:
             self._forget()  # Only rounding can do this to a step that Wolfe's conditions accepted.
 
     def _coefficients(self):
-        """Return (c, c_g): the direction is c · pairs + c_g · gradient, from the inner products of them all."""
+        """Return (c, e, scale): the direction is scale · P(gradient + c · pairs) + e · pairs."""
         m = self._history
-        coefficients = np.zeros(2 * m)
+        c, e = np.zeros(2 * m), np.zeros(2 * m)
         if self._stored == 0:
-            return coefficients, -1.0
+            return c, e, -1.0
         newest_first = [(self._next - 1 - age) % m for age in range(self._stored)]
         products = self._products
-        # q = gradient + coefficients · pairs, kept as its coefficients; then r = scale · q, and so on.
+        # q = gradient + c · pairs, kept as its coefficients; then r = scale · P q + e · pairs.
         alphas = {}
         for i in newest_first:
-            alphas[i] = (self._by_gradient[i] + products[i] @ coefficients) / products[i, m + i]
-            coefficients[m + i] -= alphas[i]
+            alphas[i] = (self._by_gradient[i] + products[i] @ c) / products[i, m + i]
+            c[m + i] -= alphas[i]
         newest = newest_first[0]
         scale = products[newest, m + newest] / products[m + newest, m + newest]
-        coefficients *= scale
         for i in reversed(newest_first):
-            beta = (scale * self._by_gradient[m + i] + products[m + i] @ coefficients) / products[i, m + i]
-            coefficients[i] += alphas[i] - beta
-        return -coefficients, -scale
+            beta = (scale * (self._by_gradient[m + i] + products[m + i] @ c) + products[m + i] @ e) / products[i, m + i]
+            e[i] += alphas[i] - beta
+        return c, -e, -scale
 
 
 class _Vectors:
     """The compiled work on long vectors, one call for each pass over the memory."""
 
-    def __init__(self):
-        def direction(gradient, pairs, coefficients, by_gradient):
-            result = ops.matmul(coefficients, pairs)[0] + by_gradient * gradient
+    def __init__(self, precondition=None):
+        def direction(gradient, pairs, coefficients, scale):
+            moved = ops.matmul(coefficients, pairs)
+            if precondition is None:
+                result = moved[0] + scale * gradient
+            else:
+                result = moved[0] + scale * precondition(moved[1] + gradient)
             return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
+
+        def products(pairs, rows, vectors):
+            factors = ops.concatenate([ops.take(pairs, rows, axis=0), vectors])
+            return ops.matmul(factors, ops.transpose(pairs))
 
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
         self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
-
-        def products(pairs, rows, vector):
-            factors = ops.concatenate([ops.take(pairs, rows, axis=0), vector[None]])
-            return ops.matmul(factors, ops.transpose(pairs))
-
         self._scaled = autodiff.compiled(lambda factor, vector: factor * vector)
         self._difference = autodiff.compiled(lambda a, b: a - b)
         self._products = autodiff.compiled(products)
         self._direction = autodiff.compiled(direction)
+        self._precondition = precondition and autodiff.compiled(precondition)
 
     def along(self, x, step, direction):
         """Return x + step · direction."""
@@ -262,18 +271,32 @@ class _Vectors:
         """Return a − b."""
         return self._difference(a, b)
 
-    def products(self, pairs, rows, vector):
-        """Return the inner products of two rows of `pairs` and of a vector with all rows, float64 (3, rows)."""
+    def products(self, pairs, rows, gradient):
+        """Return the inner products of s, y and the gradient g with all rows of `pairs`, float64 (3, rows).
+
+        `rows` are the places of s and y. Those of y and g with the other y's are by P: yᵀ P y and gᵀ P y.
+        """
+        if self._precondition is None:
+            return self._inner(pairs, rows, gradient[None])
+        vectors = [gradient, self._precondition(pairs[rows[1]]), self._precondition(gradient)]
+        s, y, g, *by_p = self._inner(pairs, rows, ops.stack(vectors))
+        half = pairs.shape[0] // 2
+        y[half:], g[half:] = (products[half:] for products in by_p)
+        return s, y, g
+
+    def _inner(self, pairs, rows, vectors):
+        """Return the inner products of two rows of `pairs`, and of `vectors`, with all rows, float64."""
         length = pairs.shape[1]
         if length <= LONG:
-            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), vector)).astype("float64")
+            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), vectors)).astype("float64")
         pieces = (slice(begin, begin + PIECE) for begin in range(0, length, PIECE))
-        return sum(self.products(pairs[:, piece], rows, vector[piece]) for piece in pieces)
+        return sum(self._inner(pairs[:, piece], rows, vectors[:, piece]) for piece in pieces)
 
-    def direction(self, gradient, pairs, coefficients, by_gradient):
-        """Return coefficients · pairs + by_gradient · gradient, its inner product with `gradient`, and its RMS."""
-        row = ops.convert_to_tensor(coefficients[None].astype("float32"))
-        direction, numbers = self._direction(gradient, pairs, row, _scalar(by_gradient))
+    def direction(self, gradient, pairs, c, e, scale):
+        """Return d = scale · P(gradient + c · pairs) + e · pairs, its inner product with `gradient`, and its RMS."""
+        rows = [scale * c + e] if self._precondition is None else [e, c]
+        coefficients = ops.convert_to_tensor(np.array(rows, "float32"))
+        direction, numbers = self._direction(gradient, pairs, coefficients, _scalar(scale))
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
 

@@ -21,9 +21,9 @@ BASE = 2**30
 VECTORS = 10
 """Vectors of the image at once besides the history, some of them only kept by the allocator (measured)."""
 
-VECTORS_OF_LARGE = 8
-"""The same for LARGE images: two points, the direction between them, two gradients, the pictures in 8 bits, and what
-the tiles of long runs leave between them."""
+VECTORS_OF_LARGE = 6
+"""The same for LARGE images: the point, the direction, two gradients, the pictures in 8 bits, and what the tiles leave
+between them."""
 
 FLOAT = 4
 """Bytes of a float32."""

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from keras import ops, tree
 
 from neural_style import autodiff
@@ -32,37 +33,42 @@ class Objective:
         self._whole = autodiff.value_and_grad(self._total_of_whole)
         self._value = autodiff.value_and_grad(self._total)
 
-    def evaluate(self, vector):
-        """Return (loss, {name: weighted term}, gradient) at the image `vector`.
+    def evaluate(self, vector, step=0.0, direction=None):
+        """Return (loss, {name: weighted term}, gradient) at the image `vector`, or at vector + step · direction.
 
-        The loss and terms are floats, the gradient a vector on the device.
+        The loss and terms are floats, the gradient a vector on the device. Of an image in several tiles the sum is
+        made for one tile at a time, for the sake of memory.
         """
-        loss, terms, gradient = self._network.attempt(lambda: self._evaluate(vector), self.size)
+
+        def image(seen=...):
+            return _along(vector, step, direction, self.size, seen)
+
+        loss, terms, gradient = self._network.attempt(lambda: self._evaluate(image), self.size)
         terms = ops.convert_to_numpy(terms).tolist()
         return float(loss), dict(zip(self._terms, terms, strict=True)), gradient
 
-    def _evaluate(self, vector):
+    def _evaluate(self, image):
         tiles = self._network.tiles(self.size)
         if len(tiles) > 1:
             self._on_device = None
-            return self._evaluate_in_tiles(ops.reshape(vector, (*self.size, 3)), tiles)
+            return self._evaluate_in_tiles(image, tiles)
         if self._on_device is None:
             self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
-        return self._whole(vector, self._on_device)
+        loss, terms, gradient = self._whole(image(), self._on_device)
+        return loss, terms, ops.reshape(gradient, (-1,))
 
     def _evaluate_in_tiles(self, image, tiles):
         sums = None
         for tile in tiles:
             own, _ = self._functions(tile)
-            more = own(image[tile.seen][None], tile.offset, self._cut(tile))
+            more = own(image(tile.seen), tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
         loss, terms, derivatives = self._value(sums)
-        autodiff.give_back_memory()
         vector = autodiff.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
         for tile in tiles:
             _, pulled = self._functions(tile)
-            _, _, part = pulled(image[tile.seen][None], tile.offset, self._cut(tile), derivatives)
+            _, _, part = pulled(image(tile.seen), tile.offset, self._cut(tile), derivatives)
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
         return loss, terms, autodiff.from_host(vector)
 
@@ -86,9 +92,8 @@ class Objective:
         cut = {name: tile.cut(guides) for name, guides in self._guides.items()}
         return tree.map_structure(ops.convert_to_tensor, cut)
 
-    def _total_of_whole(self, vector, guides):
+    def _total_of_whole(self, image, guides):
         (tile,) = self._network.tiles(self.size)
-        image = ops.reshape(vector, (1, *self.size, 3))
         return self._total(self._sums(self._network.features(image, tile.offset, self._network.sizes(tile)), guides))
 
     def _sums(self, features, guides):
@@ -99,3 +104,11 @@ class Objective:
         """Return the loss and its weighted terms from the sums over all positions."""
         terms = ops.stack([weight * loss.value(sums[name]) for name, (weight, loss) in self._terms.items()])
         return ops.sum(terms), terms
+
+
+def _along(vector, step, direction, size, seen):
+    """Return the part `seen` of the image vector + step · direction of (height, width) `size`, (1, h, w, 3)."""
+    part = ops.reshape(vector, (*size, 3))[seen]
+    if direction is not None:
+        part = ops.add(part, ops.multiply(np.float32(step), ops.reshape(direction, (*size, 3))[seen]))
+    return part[None]

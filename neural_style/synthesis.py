@@ -9,6 +9,8 @@ from keras import ops
 
 from neural_style.errors import InputError
 from neural_style.lbfgs import LBFGS
+from neural_style.memory import LARGE, LONGEST_HISTORY
+from neural_style.pyramid import Pyramid
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
     planned = sum(iterations) * evaluations + len(stages) - 1
     for number, (stage, count) in enumerate(zip(stages, iterations, strict=True)):
         objective, start, history = stage(image)
-        optimiser = LBFGS(np.ravel(start), history)
+        optimiser = optimiser_of(start, history)
         iterations_before = sum(iterations[:number])
         evaluations_before = iterations_before * evaluations + number
         for state in _minimise(objective, optimiser, count, evaluations, min_improvement):
@@ -83,6 +85,15 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
         image = np.reshape(ops.convert_to_numpy(optimiser.best()), (*objective.size, 3))
 
 
+def optimiser_of(image, history=LONGEST_HISTORY):
+    """Return the optimiser that begins at an image (height, width, 3) and keeps `history` pairs.
+
+    LARGE images are not preconditioned, for the sake of memory.
+    """
+    size = image.shape[:2]
+    return LBFGS(np.ravel(image), history, Pyramid(size) if math.prod(size) <= LARGE else None)
+
+
 @dataclass(frozen=True)
 class _State:
     """One evaluation of a scale, `evaluation` counting from 0 there; `ends` is true for its last."""
@@ -100,7 +111,7 @@ def _minimise(objective, optimiser, iterations, evaluations, min_improvement):
     last = iterations * evaluations
     best_before = math.inf
     for evaluation in range(last + 1):
-        total, terms, gradient = objective.evaluate(optimiser.point())
+        total, terms, gradient = objective.evaluate(*optimiser.line())
         gradient_norm = float(ops.norm(gradient))
         if evaluation == 0:
             _check_finite(total, terms, gradient_norm)

@@ -11,9 +11,9 @@ from scipy.optimize import fmin_l_bfgs_b, rosen, rosen_der
 from neural_style.lbfgs import LBFGS
 
 
-def minimise(function, start, evaluations, history=10):
+def minimise(function, start, evaluations, history=10, precondition=None):
     """Run the optimiser on function(x) -> (value, gradient); return it and the values it was told."""
-    optimiser = LBFGS(np.asarray(start, "float32"), history)
+    optimiser = LBFGS(np.asarray(start, "float32"), history, precondition)
     values = []
     while len(values) < evaluations and not optimiser.converged:
         value, gradient = function(np.asarray(optimiser.point(), "float64"))
@@ -31,22 +31,25 @@ def bowl(n=200, condition=1e4):
     return lambda x: (0.5 * np.sum(curvatures * x * x), curvatures * x)
 
 
-def textbook_direction(s, y, gradient):
-    """Nocedal & Wright 2006, algorithm 7.4, on lists of vectors, oldest first."""
+def textbook_direction(s, y, gradient, factors):
+    """Nocedal & Wright 2006, algorithm 7.4, on lists of vectors, oldest first; H_0 is a multiple of diag(factors)."""
     q, alphas = gradient.copy(), []
     for a, b in zip(reversed(s), reversed(y), strict=True):
         alphas.append(a @ q / (a @ b))
         q -= alphas[-1] * b
-    r = q * (s[-1] @ y[-1]) / (y[-1] @ y[-1])
+    r = factors * q * (s[-1] @ y[-1]) / (y[-1] @ (factors * y[-1]))
     for a, b, alpha in zip(s, y, reversed(alphas), strict=True):
         r += a * (alpha - b @ r / (a @ b))
     return -r
 
 
-def test_the_direction_is_that_of_the_two_loop_recursion():
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_the_direction_is_that_of_the_two_loop_recursion(preconditioned):
     function, history = bowl(50, 100), 4
     start = np.random.default_rng(0).normal(size=50)
-    optimiser = LBFGS(start.astype("float32"), history)
+    factors = np.geomspace(1, 5, 50) if preconditioned else np.ones(50)
+    precondition = (lambda vector: vector * factors.astype("float32")) if preconditioned else None
+    optimiser = LBFGS(start.astype("float32"), history, precondition)
     points, gradients = [], []
     while len(points) < 9:
         before = optimiser.loss
@@ -58,7 +61,7 @@ def test_the_direction_is_that_of_the_two_loop_recursion():
             gradients.append(gradient)
     s = [b - a for a, b in itertools.pairwise(points)][-history:]
     y = [b - a for a, b in itertools.pairwise(gradients)][-history:]
-    expected = textbook_direction(s, y, gradients[-1])
+    expected = textbook_direction(s, y, gradients[-1], factors)
     assert np.allclose(optimiser._direction, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
@@ -79,6 +82,14 @@ def test_an_ill_conditioned_bowl_takes_no_more_evaluations_than_scipy_needs():
     fmin_l_bfgs_b(recorded, start, m=10, maxfun=100, factr=0, pgtol=0)
     _, ours = minimise(function, start, 100)
     assert min(ours[:100]) <= 1.1 * min(theirs[:100])
+
+
+def test_a_fitting_preconditioner_saves_evaluations():
+    function, start = bowl(), np.random.default_rng(1).normal(size=200) * 10
+    factors = (1 / np.sqrt(np.geomspace(1, 1e4, 200))).astype("float32")
+    plain, _ = minimise(function, start, 40)
+    fitted, _ = minimise(function, start, 40, precondition=lambda vector: vector * factors)
+    assert fitted.best_loss < 0.1 * plain.best_loss
 
 
 def test_accepted_losses_never_rise_beyond_rounding():

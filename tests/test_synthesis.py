@@ -20,8 +20,9 @@ class Bowl:
         self.target = np.random.default_rng(0).uniform(0, 255, count)
         self._curvatures = np.geomspace(1, condition, count)
 
-    def evaluate(self, vector):
-        difference = np.asarray(vector, "float64") - self.target
+    def evaluate(self, vector, step=0.0, direction=None):
+        point = vector if direction is None else vector + step * direction
+        difference = np.asarray(point, "float64") - self.target
         loss = float(np.sum(self._curvatures * difference**2))
         gradient = ops.convert_to_tensor(2 * self._curvatures * difference, "float32")
         return loss, {"content": 0.25 * loss, "style": 0.75 * loss}, gradient
@@ -110,7 +111,7 @@ def test_the_terms_and_the_gradient_norm_are_those_of_the_evaluation():
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_start_whose_loss_is_not_finite_is_refused_and_the_term_named(value):
     class Broken(Bowl):
-        def evaluate(self, vector):
+        def evaluate(self, vector, step=0.0, direction=None):
             _, _, gradient = super().evaluate(vector)
             return value, {"content": 1.0, "style": value}, gradient
 

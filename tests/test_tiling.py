@@ -89,6 +89,18 @@ def test_compiled_tiles_give_the_same(weights, random_image):
     assert np.linalg.norm(tiled_gradient - gradient) < 1e-5 * np.linalg.norm(gradient)
 
 
+@pytest.mark.parametrize("side", [None, SIDE])
+def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, random_image, uncompiled):
+    task = transfer_task(network, SIDE + 32)
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+    objective = transfer.objective(task, pictures, weights, side)
+    vector, direction = (ops.convert_to_tensor(random_image(*pictures.size, seed).ravel()) for seed in (0, 1))
+    whole, _, gradient = objective.evaluate(vector + 0.25 * direction)
+    loss, _, its_gradient = objective.evaluate(vector, 0.25, direction)
+    assert loss == pytest.approx(whole, rel=1e-6)
+    assert np.allclose(its_gradient, gradient, rtol=1e-6, atol=1e-6 * np.abs(gradient).max())
+
+
 @pytest.mark.parametrize("length", [16, 95, 96, 97, 111, 112, 200, 290, 384, 387, 400, 1000])
 def test_every_position_belongs_to_one_tile_which_sees_its_margin(length):
     around = 80
