@@ -10,8 +10,8 @@ SUFFIXES = {"luminance": "original_color", "histogram": "histogram_color", "line
 """What each method adds to the name of the generated picture."""
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="color_transfer.py", description=__doc__)
     flag = parser.add_argument
     flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
@@ -22,7 +22,12 @@ def parse(argv):
     flag("--method", choices=list(SUFFIXES), help="what to take: chrominance (luminance stays), histogram, linear map")
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
     cli.add_output_flag(flag)
-    flags = parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+    flags = parser().parse(argv)
     if flags.hist_match and flags.method not in (None, "histogram"):
         raise InputError(f"--hist_match 1 is --method histogram: leave out --method {flags.method}")
     flags.method = flags.method or ("histogram" if flags.hist_match else "luminance")

@@ -16,22 +16,27 @@ LARGEST_AREA = 2 * Image.MAX_IMAGE_PIXELS
 """Pixels that a result may have: those with more could not be read again."""
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`; `steps` is the list of (name, value) in their order."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="enhance.py", description=__doc__)
     flag = parser.add_argument
     flag("picture", metavar="IN", help="the picture; - reads the standard input")
     flag("--upscale", **_STEP, const=4, type=int, choices=[2, 4], help="super-resolution, by 4 or 2")
     size = "1920x1080 (what sticks out is cut off), 1920x, x1080, 1920 (the longer side) or 50%%; Lanczos"
     flag("--size", **(_STEP | {"nargs": None}), type=_size, metavar="SIZE", help=size)
-    flag("--sharpen", **_STEP, const=0.5, type=cli.number_from(0, most=10), metavar="AMOUNT", help="unsharp mask")
-    flag("--denoise", **_STEP, const=1.0, type=cli.number_from(0, most=10), metavar="STRENGTH", help="non-local means")
+    flag("--sharpen", **_STEP, const=0.5, type=cli.NumberFrom(0, most=10), metavar="AMOUNT", help="unsharp mask")
+    flag("--denoise", **_STEP, const=1.0, type=cli.NumberFrom(0, most=10), metavar="STRENGTH", help="non-local means")
     models = "network of --upscale: best, fast (20 times), or no network at all"
     flag("--upscale_model", choices=["best", "fast", "lanczos"], default="best", help=models)
     cli.add_quiet_flag(flag)
     cli.add_output_flag(flag)
     parser.set_defaults(steps=[])
-    return parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`; `steps` is the list of (name, value) in their order."""
+    return parser().parse(argv)
 
 
 class _Step(argparse.Action):

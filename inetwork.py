@@ -11,8 +11,8 @@ SHIFT = 1.0
 """Subtracted from all features before every product (section 3.3)."""
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="inetwork.py", description=__doc__)
     cli.add_transfer_flags(parser)
     parser.add_argument(
@@ -21,7 +21,12 @@ def parse(argv):
         default="correlation",
         help="style loss of the paper, or that of the original INetwork.py",
     )
-    flags = parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+    flags = parser().parse(argv)
     inputs.check_flags(flags)
     return flags
 

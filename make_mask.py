@@ -8,18 +8,23 @@ from PIL import ImageChops, ImageFilter
 from neural_style import cli, images, masks
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="make_mask.py", description=__doc__)
     flag = parser.add_argument
     flag("photo", metavar="PHOTO", help="the photograph; - reads the standard input")
     flag("--invert", **cli.BOOLEAN, default=False, help="white on everything but the subject")
-    part = cli.number_from(0, most=1)
+    part = cli.NumberFrom(0, most=1)
     flag("--threshold", type=part, metavar="PART", help="black and white only: white from this part of 1 on")
-    flag("--feather", type=cli.number_from(0, most=10000), default=0.0, metavar="PIXELS", help="soften the border")
+    flag("--feather", type=cli.NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften the border")
     cli.add_quiet_flag(flag)
     cli.add_output_flag(flag)
-    return parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`."""
+    return parser().parse(argv)
 
 
 def finished(mask, threshold=None, feather=0.0):

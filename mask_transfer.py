@@ -6,8 +6,8 @@ import sys
 from neural_style import cli, images, masks
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="mask_transfer.py", description=__doc__)
     flag = parser.add_argument
     flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
@@ -15,7 +15,12 @@ def parse(argv):
     flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
     cli.add_feather_flag(flag)
     cli.add_output_flag(flag)
-    return parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`."""
+    return parser().parse(argv)
 
 
 def main(argv=None):

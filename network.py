@@ -8,11 +8,16 @@ from neural_style import cli, inputs, transfer
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="network.py", description=__doc__)
     cli.add_transfer_flags(parser)
-    flags = parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+    flags = parser().parse(argv)
     inputs.check_flags(flags)
     return flags
 

@@ -12,11 +12,16 @@ SHIFT = 1.0
 """Subtracted from all features with --improved."""
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+def parser():
+    """Return the script's parser."""
     parser = cli.Parser(prog="neural_doodle.py", description=__doc__)
     cli.add_doodle_flags(parser)
-    flags = parser.parse(argv)
+    return parser
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+    flags = parser().parse(argv)
     doodle.check_flags(flags)
     return flags
 

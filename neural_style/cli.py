@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -88,20 +89,24 @@ LARGEST_NUMBER = 1e38
 """Nearly the largest of float32."""
 
 
-def number_from(least, kind=float, most=LARGEST_NUMBER):
-    """Return the parser of a number of type `kind` from `least` to `most`."""
+@dataclass(frozen=True)
+class NumberFrom:
+    """The parser of a number of type `kind` from `least` to `most`."""
 
-    def parse(text):
+    least: float
+    kind: type = float
+    most: float = LARGEST_NUMBER
+
+    def __call__(self, text):
         try:
-            value = kind(text)
+            value = self.kind(text)
         except (ValueError, OverflowError):
-            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[kind]}") from None
-        if not least <= value <= most:
-            limits = f"at least {least}" if most == LARGEST_NUMBER else f"between {least} and {most:g}"
+            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[self.kind]}") from None
+        if not self.least <= value <= self.most:
+            unlimited = self.most == LARGEST_NUMBER
+            limits = f"at least {self.least}" if unlimited else f"between {self.least} and {self.most:g}"
             raise argparse.ArgumentTypeError(f"{text} is out of range: it must be {limits}")
         return value
-
-    return parse
 
 
 _KINDS = {int: "whole number", float: "number"}
@@ -115,7 +120,7 @@ def add_transfer_flags(parser):
 
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
-    flag("--image_size", type=number_from(1, int), default=400, help="rows of the result")
+    flag("--image_size", type=NumberFrom(1, int), default=400, help="rows of the result")
     flag("--maintain_aspect_ratio", **BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
     flag("--rescale_image", **BOOLEAN, default=False, help="save pictures in the content's own size")
     flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
@@ -124,10 +129,10 @@ def add_transfer_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag("--content_weight", type=number_from(0), default=0.025, help="weight of the content loss")
-    flag("--style_weight", type=number_from(0), nargs="+", default=[1.0], help="weight of each style")
-    flag("--style_scale", type=number_from(0), default=1.0, help="multiplies every style weight")
-    flag("--total_variation_weight", type=number_from(0), default=8.5e-5, help="weight of smoothness")
+    flag("--content_weight", type=NumberFrom(0), default=0.025, help="weight of the content loss")
+    flag("--style_weight", type=NumberFrom(0), nargs="+", default=[1.0], help="weight of each style")
+    flag("--style_scale", type=NumberFrom(0), default=1.0, help="multiplies every style weight")
+    flag("--total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
     flag("--content_loss_type", type=int, choices=[0, 1, 2], default=0, help="0: sum; 1, 2: normalised")
     flag("--content_layer", default="conv5_2", help="layer that describes the content")
 
@@ -160,7 +165,7 @@ def add_doodle_flags(parser):
     flag("--target_mask", required=True, metavar="FILE", help="the doodle: where to paint the regions")
     flag("--content_image", metavar="FILE", help="photograph whose shapes to keep")
     flag("--target_image_prefix", required=True, dest="prefix", metavar="PREFIX", help="path of the results")
-    flag("--nlabels", type=number_from(1, int), help="number of regions; without it the masks' colours are counted")
+    flag("--nlabels", type=NumberFrom(1, int), help="number of regions; without it the masks' colours are counted")
     rows = "rows of the result, -1: those of the target mask"
     flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
     flag("--init_image", metavar="START", help="content, noise or a picture's path; default: content if there is one")
@@ -171,11 +176,11 @@ def add_doodle_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag("--content_weight", type=number_from(0), default=0.1, help="weight of the content loss")
-    flag("--style_weight", type=number_from(0), default=1.0, help="weight of the style loss")
-    flag("--region_style_weight", type=number_from(0), default=1.0, help="multiplies it")
+    flag("--content_weight", type=NumberFrom(0), default=0.1, help="weight of the content loss")
+    flag("--style_weight", type=NumberFrom(0), default=1.0, help="weight of the style loss")
+    flag("--region_style_weight", type=NumberFrom(0), default=1.0, help="multiplies it")
     tv_names = ("--tv_weight", "--total_variation_weight")
-    flag(*tv_names, dest="total_variation_weight", type=number_from(0), default=8.5e-5, help="weight of smoothness")
+    flag(*tv_names, dest="total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
     flag("--improved", **BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
     parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
     add_run_flags(parser)
@@ -186,7 +191,7 @@ def _rows_or_all(text):
     if text == "-1":
         return -1
     try:
-        return number_from(1, int)(text)
+        return NumberFrom(1, int)(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}, or -1") from None
 
@@ -201,7 +206,7 @@ def _memory(text):
 
 def _tile(text):
     """Return the rows of a tile, a multiple of what the network's poolings need, or 0 for no tiles."""
-    rows = number_from(0, int)(text)
+    rows = NumberFrom(0, int)(text)
     if rows % MINIMUM_SIDE:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of {MINIMUM_SIDE}")
     return rows
@@ -226,13 +231,13 @@ def add_run_flags(parser):
 
     run = parser.add_argument_group("run")
     flag = run.add_argument
-    rows, count = number_from(1, int), number_from(0, int)
+    rows, count = NumberFrom(1, int), NumberFrom(0, int)
     flag(
         "--scales", type=rows, nargs="+", metavar="ROWS", help="paint at these sizes in turn; the last is the result's"
     )
     flag("--num_iter", type=count, nargs="+", default=[10], metavar="N", help="iterations; one, or one per scale")
     flag("--evaluations", type=rows, default=20, help="evaluations per iteration")
-    flag("--min_improvement", type=number_from(0), default=0.0, help="stop below this many percent per iteration")
+    flag("--min_improvement", type=NumberFrom(0), default=0.0, help="stop below this many percent per iteration")
     flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
     flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
@@ -249,7 +254,7 @@ def add_quiet_flag(flag):
 
 def add_feather_flag(flag):
     """Add --mask_feather by `flag`, the `add_argument` of a parser or group."""
-    flag("--mask_feather", type=number_from(0, most=10000), default=0.0, metavar="PIXELS", help="soften masks' borders")
+    flag("--mask_feather", type=NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften masks' borders")
 
 
 def add_output_flag(flag):
@@ -314,8 +319,12 @@ def _fail(script, message):
     return 1
 
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+"""What asks a script to end; the last is Windows' own."""
+
+
 class Interruption:
-    """Notes SIGINT and SIGTERM while it is entered, so that a loop can end in its own time; a second one ends at once.
+    """Notes SIGNALS while it is entered, so that a loop can end in its own time; a second one ends at once.
 
     `signal` is the number of the signal that came, or 0; `exit_status` what a script should exit with.
     """
@@ -328,7 +337,7 @@ class Interruption:
         return SIGNAL_STATUS + self.signal if self.signal else 0
 
     def __enter__(self):
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, *exception):

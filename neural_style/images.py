@@ -136,7 +136,17 @@ def write(path, picture, texts=None):
     text chunks. Raises InputError for another ending and if the file cannot be written.
     """
     check_writable(path)
-    kind, settings = _KINDS[".png" if path == STANDARD else Path(path).suffix.lower()]
+    content = as_bytes(picture, ".png" if path == STANDARD else Path(path).suffix.lower(), texts)
+    if path == STANDARD:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(path, content)
+
+
+def as_bytes(picture, ending, texts=None):
+    """Return the content of a picture file with the name's `ending`, as `write` says."""
+    kind, settings = _KINDS[ending]
     if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         for keyword, text in (texts or {}).items():
@@ -144,11 +154,7 @@ def write(path, picture, texts=None):
         settings = {**settings, "pnginfo": info}
     content = io.BytesIO()
     picture.save(content, format=kind, **settings)
-    if path == STANDARD:
-        sys.stdout.buffer.write(content.getvalue())
-        sys.stdout.buffer.flush()
-    else:
-        write_whole(path, content.getvalue())
+    return content.getvalue()
 
 
 def check_writable(path):
