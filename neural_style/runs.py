@@ -1,4 +1,4 @@
-"""The run folder: what was asked for, and how the losses went."""
+"""The run folder: what was asked for, how the losses went, and how the picture looks by now."""
 
 import contextlib
 import csv
@@ -6,12 +6,13 @@ import errno
 import io
 import json
 import tempfile
+import time
 from pathlib import Path
 
 from PIL import Image
 
 from neural_style.errors import InputError
-from neural_style.images import write_whole
+from neural_style.images import as_bytes, write_whole
 
 ANIMATION_WIDTH = 480
 """Columns of an animation at most."""
@@ -20,8 +21,18 @@ FRAME_MILLISECONDS = 300
 """How long an animation shows a picture; the last one it shows four times as long."""
 
 
+PREVIEW_SIDE = 1024
+"""Pixels of the longer side of a preview, at most."""
+
+PREVIEW_SECONDS = 2.0
+"""Least time between two previews."""
+
+PREVIEW_SHARE = 0.01
+"""Part of a run's time that its previews may take."""
+
+
 class RunFolder:
-    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png.
+    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, preview.jpg.
 
     Use it as a context manager; the plot is drawn from the losses when it closes, however the run ended. Raises
     InputError where a file cannot be written.
@@ -35,11 +46,12 @@ class RunFolder:
         self._rows = []
         self._settings = {}
         self._file = None
+        self._next_preview = 0.0
 
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in ("settings.json", "losses.csv", "losses.png"):
+            for name in ("settings.json", "losses.csv", "losses.png", "preview.jpg"):
                 if (self.path / name).is_dir():
                     raise IsADirectoryError(errno.EISDIR, f"{name} in it is a folder")
             tempfile.TemporaryFile(dir=self.path).close()  # Better to fail now than after the first evaluation.
@@ -53,6 +65,9 @@ class RunFolder:
             # A run that failed already has a problem to tell of; one of its plot must not hide it.
             with contextlib.suppress(InputError) if exception[0] else contextlib.nullcontext():
                 plot_losses(self.path / "losses.png", self._columns, self._rows, self._terms)
+            if not exception[0]:
+                with contextlib.suppress(OSError):
+                    (self.path / "preview.jpg").unlink(missing_ok=True)  # The picture itself is there now.
         with contextlib.suppress(OSError):
             self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
@@ -78,6 +93,17 @@ class RunFolder:
             raise self._unwritable(error) from error
         self._rows.append(row)
 
+    def preview(self, picture):
+        """Write the Pillow image that `picture()` returns to preview.jpg, unless that is too soon after the last."""
+        now = time.monotonic()
+        if now < self._next_preview:
+            return
+        image = picture()
+        image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+        write_whole(self.path / "preview.jpg", as_bytes(image, ".jpg"))
+        took = time.monotonic() - now
+        self._next_preview = now + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
+
     def _write(self, row):
         csv.writer(self._file, lineterminator="\n").writerow(row)
         self._file.flush()
@@ -96,6 +122,9 @@ class NoFolder(contextlib.nullcontext):
         pass
 
     def log(self, progress):
+        pass
+
+    def preview(self, picture):
         pass
 
 

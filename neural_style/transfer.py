@@ -212,6 +212,7 @@ def save_progress(run, flags, scales, folder, settings, reporter):
     with cli.Interruption() as interruption:
         for progress in run:
             folder.log(progress)
+            folder.preview(picture)
             reporter.progress(progress)
             if interruption.signal:
                 break

@@ -1,5 +1,6 @@
 """network.py as a user runs it: pictures and numbers out, one line for every problem."""
 
+import contextlib
 import csv
 import json
 import os
@@ -59,6 +60,41 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
 def test_quiet_leaves_only_the_path(prefix, run_script):
     done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "1", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{prefix}.png\n", "")
+
+
+def test_while_a_run_goes_on_a_preview_shows_its_picture(prefix, monkeypatch):
+    shown = []
+
+    def look(folder, progress):
+        with contextlib.suppress(FileNotFoundError):
+            shown.append(pixels(folder.path / "preview.jpg").astype("float32"))
+
+    monkeypatch.setattr(runs, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(runs, "PREVIEW_SHARE", 1.0)
+    log = runs.RunFolder.log
+    monkeypatch.setattr(runs.RunFolder, "log", lambda *a: (look(*a), log(*a)))
+    paint(prefix, "--num_iter", 1)
+    content = np.asarray(images.read(CASTLE).resize(shown[0].shape[1::-1], Image.Resampling.BILINEAR), "float32")
+    assert np.abs(shown[0] - content).mean() < 8
+    assert np.abs(shown[-1] - pixels(f"{prefix}.png")).mean() < np.abs(shown[0] - pixels(f"{prefix}.png")).mean()
+    assert not (prefix.parent / "out_run" / "preview.jpg").exists()
+
+
+def test_previews_take_a_small_part_of_the_time(tmp_path, monkeypatch):
+    clock, asked = [0.0], []
+    monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
+
+    def picture():
+        asked.append(clock[0])
+        clock[0] += 0.1
+        return Image.new("RGB", (3000, 1500))
+
+    with runs.RunFolder(tmp_path / "out", ["style"]) as folder:
+        while clock[0] < 100:
+            folder.preview(picture)
+            clock[0] += 0.5
+        assert Image.open(folder.path / "preview.jpg").size == (1024, 512)
+    assert len(asked) == 10
 
 
 def test_the_losses_are_logged_for_the_start_and_every_evaluation(prefix):
