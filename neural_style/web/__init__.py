@@ -1,0 +1,1 @@
+"""The web page over the scripts: forms from their flags, runs one after the other, and the page itself."""

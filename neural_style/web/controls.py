@@ -1,0 +1,146 @@
+"""Gradio's components as the page uses them: fields made from flags, and pictures."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from neural_style import images
+from neural_style.errors import InputError
+
+
+def picture(label, uploads, notice, **settings):
+    """Return (component, state): a gr.Image to choose a picture with, and the path that is kept of it or None.
+
+    What is no picture is refused, in the component `notice`.
+    """
+    component = gr.Image(
+        label=label, type="filepath", image_mode=None, sources=["upload", "clipboard"], buttons=[], **settings
+    )
+    # Gradio would open the file before any function is called, and end there with a message of its own.
+    component.preprocess = lambda payload: payload and payload.path
+    kept = gr.State(None)
+
+    def take(path):
+        try:
+            path = uploads.keep(path)
+        except InputError as problem:
+            return None, None, warning(str(problem).replace(str(Path(path).parent) + "/", ""))
+        return uploads.shown(path), str(path), ""
+
+    component.upload(take, component, [component, kept, notice], show_progress="minimal")
+    component.clear(lambda: None, None, kept, queue=False)
+    return component, kept
+
+
+def weights(uploads):
+    """Return (component, state): a gr.File for the weights of the network, and the path that is kept of it or None."""
+    component = gr.File(label="Weights, in an h5 file as Keras has them", type="filepath", height=120)
+    kept = gr.State(None)
+    component.upload(lambda path: str(uploads.keep_bytes(Path(path).name, Path(path).read_bytes())), component, kept)
+    component.clear(lambda: None, None, kept, queue=False)
+    return component, kept
+
+
+def chosen(uploads, path):
+    """Return the values of a `picture`'s component and state for a path that was kept, or for None.
+
+    A file that is no longer there counts as none.
+    """
+    try:
+        path = path and uploads.check(path)
+        return (uploads.shown(path), str(path)) if path else (None, None)
+    except InputError:
+        return None, None
+
+
+def file(uploads, path):
+    """Return the values of the component and state of `weights` for a path that was kept, or for None."""
+    try:
+        path = path and str(uploads.check(path))
+    except InputError:
+        path = None
+    return path, path
+
+
+def warning(text):
+    """Return a message in the page's colour of warnings, as HTML."""
+    return f'<p class="problem" role="alert">{escaped(text)}</p>' if text else ""
+
+
+def escaped(text):
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def component(field):
+    """Return the component of a `forms.Field`."""
+    about = {"label": field.label, "info": field.help, "elem_id": f"field-{field.name}"}
+    if field.kind == "boolean":
+        return gr.Checkbox(value=bool(field.default), **about)
+    if field.kind == "choice":
+        return gr.Dropdown(choices=list(field.choices), value=field.default, **about)
+    if field.kind in ("number", "whole"):
+        # Without a limit of the browser's own: the script says better what is wrong.
+        return gr.Number(value=field.default, precision=0 if field.kind == "whole" else None, **about)
+    value = " ".join(map(str, field.default)) if isinstance(field.default, list) else field.default
+    return gr.Textbox(value="" if value is None else value, lines=1, max_lines=1, **about)
+
+
+def shown(field, value):
+    """Return what the component of a field shows for a value of the form; for None, the script's default."""
+    value = field.default if value is None else value
+    if field.kind in ("number", "whole", "boolean", "choice"):
+        return value
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+class Form:
+    """The components of some fields of a script's form."""
+
+    def __init__(self, fields):
+        """`fields` are `forms.Field`s by name."""
+        self.fields = fields
+        self.components = {}
+
+    def add(self, *names):
+        """Make the components of these fields, here."""
+        for name in names:
+            self.components[name] = component(self.fields[name])
+
+    def folds(self, titles):
+        """Make the components of all other fields, by their groups, folded away; `titles` has the groups, renamed."""
+        for group, title in titles.items():
+            names = [n for n, field in self.fields.items() if field.group == group and n not in self.components]
+            if names:
+                with gr.Accordion(title, open=False):
+                    self.add(*names)
+
+    def values(self, given):
+        """Return {name: value} of the components' values in their order, those left at the script's default without."""
+        values = {name: _clean(value) for name, value in zip(self.components, given, strict=True)}
+        return {name: value for name, value in values.items() if value != _clean(shown(self.fields[name], None))}
+
+    def restored(self, values):
+        """Return what all components show for {name: value}."""
+        return [shown(self.fields[name], values.get(name)) for name in self.components]
+
+    def marked(self, name, line):
+        """Return an update of every component: the one called `name` says `line` in place of its help."""
+        return [gr.update(info=f"⚠ {line}" if name == own else self.fields[own].help) for own in self.components]
+
+
+def _clean(value):
+    """Return a component's value without spaces around it, and None for what is empty."""
+    value = value.strip() if isinstance(value, str) else value
+    return None if value == "" else value
+
+
+def thumbnail(path, side=360):
+    """Return a Pillow image of a picture file for a list, or None if it cannot be read."""
+    try:
+        picture = images.read(str(path))
+    except InputError:
+        return None
+    picture.thumbnail((side, side))
+    return picture

@@ -1,0 +1,198 @@
+"""The tab "Neural doodle": a style picture, the map of its regions, and a doodle in the map's colours."""
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from neural_style import images, labels
+from neural_style.errors import InputError
+from neural_style.web import controls, forms, painter, recipes
+
+MAIN = ("image_size", "num_iter", "improved")
+"""Flags that are there at first sight."""
+
+OWN = ("style_image", "style_mask", "target_mask", "content_image", "prefix", "init_image", "weights")
+"""Flags that the page fills in from its pictures."""
+
+GROUPS = {
+    "pictures": "Picture",
+    "losses": "Losses",
+    "run": "Course of the run",
+    "network": "Network",
+    "memory": "Memory",
+}
+"""The parser's groups by the titles that the page has for them."""
+
+STARTS = ("as the script has it", "content", "noise", "a picture")
+
+MAP = "map"
+"""Stands for the style's own map as what a doodle is begun with."""
+
+
+class DoodleTab:
+    """The tab's components; `page` is the `page.Page` they belong to."""
+
+    def __init__(self, page):
+        self._uploads = page.uploads
+        fields = forms.fields(recipes.SCRIPTS["neural_doodle.py"].parser())
+        self.form = controls.Form({n: f for n, f in fields.items() if n not in OWN})
+        notice = gr.HTML()
+        with gr.Row(equal_height=False):
+            self._style, self._style_path = controls.picture(
+                "Style picture", self._uploads, notice, height=200, min_width=200, elem_id="doodle-style"
+            )
+            self._map, self._map_path = controls.picture(
+                "Map of its regions, one colour each",
+                self._uploads,
+                notice,
+                height=200,
+                min_width=200,
+                elem_id="doodle-map",
+            )
+        self._editor = painter.painter(visible=False, elem_id="doodle-canvas")
+        with gr.Row():
+            self._ground = gr.Dropdown([], label="Begin with", visible=False)
+        self._target_path = gr.State(None)
+        with gr.Accordion("A doodle from a file, in place of the painted one", open=False):
+            self._target, self._target_file = controls.picture("Doodle", self._uploads, notice, height=180)
+        with gr.Accordion("A photograph whose shapes to keep", open=False):
+            self._content, self._content_path = controls.picture("Photograph", self._uploads, notice, height=180)
+        with gr.Row():
+            self.form.add(*MAIN)
+        with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
+            for group, title in GROUPS.items():
+                with gr.Accordion(title, open=False):
+                    if group == "pictures":
+                        self._start = gr.Dropdown(
+                            list(STARTS), value=STARTS[0], label="Init image", info="what the painting starts from"
+                        )
+                        self._start_picture, self._start_path = controls.picture(
+                            "The picture to start from", self._uploads, notice, height=180, visible=False
+                        )
+                        self._start.change(
+                            lambda start: gr.update(visible=start == STARTS[-1]),
+                            self._start,
+                            self._start_picture,
+                            queue=False,
+                        )
+                    if group == "network":
+                        self._weights, self._weights_path = controls.weights(self._uploads)
+                    self.form.add(*(n for n, f in self.form.fields.items() if f.group == group and n not in MAIN))
+        self._map_path.change(self._canvas, self._map_path, [self._editor, self._ground, notice])
+        self._ground.input(self._sheet, [self._map_path, self._ground], self._editor)
+        self.inputs = [
+            self._style_path,
+            self._map_path,
+            self._ground,
+            self._editor,
+            self._target_file,
+            self._content_path,
+            self._start,
+            self._start_path,
+            self._weights_path,
+            *self.form.components.values(),
+        ]
+        page.submission(self, "Paint")
+
+    def collect(self, style, map_path, ground, editor, target, content, start, start_path, weights, *values):
+        """Return the form's dict, as `recipes.doodle` takes it, of the values of `inputs`."""
+        fields = self.form.values(values)
+        if start in STARTS[1:-1]:
+            fields["init_image"] = start
+        if start == STARTS[-1] and not start_path:
+            raise InputError("--init_image is a picture, but none is chosen: choose one")
+        return {
+            "tab": "doodle",
+            "style_image": style,
+            "style_mask": map_path,
+            "target_mask": target or (self._doodle(map_path, ground or MAP, editor) if map_path else None),
+            "content_image": content,
+            "start": start_path if start == STARTS[-1] else None,
+            "weights": weights,
+            "fields": fields,
+        }
+
+    @staticmethod
+    def empty():
+        """Return the dict of a form that nothing is filled into."""
+        pictures = ("style_image", "style_mask", "target_mask", "content_image", "start", "weights")
+        return {"tab": "doodle", **dict.fromkeys(pictures), "fields": {}}
+
+    def recipe(self, form):
+        """Return (script, arguments) of the form's dict."""
+        return recipes.doodle(form)
+
+    def _doodle(self, map_path, ground, value):
+        """Return the path of the doodle that is painted over a map, or over one of its colours."""
+        picture = self._ground_picture(map_path, ground)
+        strokes = painter.strokes(value)
+        if strokes is not None:
+            picture = picture.resize(strokes.size, Image.Resampling.NEAREST)
+            picture.paste(strokes, mask=strokes.getchannel("A"))
+        return str(self._uploads.keep_picture("doodle", picture))
+
+    def _colours(self, map_path):
+        """Return the colours of a map, (labels, 3). Raises InputError if it has none that could be told apart."""
+        return labels.palette([images.read(map_path)])
+
+    def _canvas(self, map_path):
+        """Return the painter, what it may begin with, and a notice, for a map."""
+        nothing = gr.update(visible=False, value=None), gr.update(visible=False)
+        if not map_path:
+            return *nothing, ""
+        try:
+            colours = [labels.hexadecimal(colour) for colour in self._colours(map_path)]
+        except InputError as problem:
+            return *nothing, controls.warning(problem)
+        grounds = [("the style's own map", MAP), *((f"nothing but {colour}", colour) for colour in colours)]
+        sheet = painter.sheet(self._ground_picture(map_path, MAP), colours)
+        return gr.update(visible=True, value=sheet), gr.update(visible=True, choices=grounds, value=MAP), ""
+
+    def _sheet(self, map_path, ground):
+        """Return the painter's value for a map that is begun with `ground`."""
+        colours = [labels.hexadecimal(colour) for colour in self._colours(map_path)]
+        return painter.sheet(self._ground_picture(map_path, ground), colours)
+
+    def _ground_picture(self, map_path, ground):
+        """Return the map itself, its blends along borders taken out, or one colour all over it, an RGB Pillow image."""
+        picture = images.read(map_path)
+        if ground != MAP:
+            return Image.new("RGB", picture.size, ground)
+        colours = np.rint(self._colours(map_path)).astype("uint8")
+        return Image.fromarray(colours[labels.nearest(picture, colours)])
+
+    @property
+    def restored_outputs(self):
+        """The components that `restored` has values for."""
+        return [
+            self._style,
+            self._style_path,
+            self._map,
+            self._map_path,
+            self._target,
+            self._target_file,
+            self._content,
+            self._content_path,
+            self._start,
+            self._start_picture,
+            self._start_path,
+            self._weights,
+            self._weights_path,
+            *self.form.components.values(),
+        ]
+
+    def restored(self, form, order):
+        """Return values of `restored_outputs` such that the tab has the settings of `form`."""
+        start = STARTS[-1] if form["start"] else form["fields"].get("init_image", STARTS[0])
+        start_picture, start_path = controls.chosen(self._uploads, form["start"])
+        return [
+            *controls.chosen(self._uploads, form["style_image"]),
+            *controls.chosen(self._uploads, form["style_mask"]),
+            *controls.chosen(self._uploads, form["target_mask"]),
+            *controls.chosen(self._uploads, form["content_image"]),
+            start,
+            gr.update(value=start_picture, visible=start == STARTS[-1]),
+            start_path,
+            *controls.file(self._uploads, form["weights"]),
+            *self.form.restored(form["fields"]),
+        ]

@@ -1,0 +1,406 @@
+"""The page: tabs with forms, and beside them the run that is looked at."""
+
+import html
+import json
+import threading
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import gradio as gr
+
+from neural_style.errors import InputError
+from neural_style.web import chart, controls, forms, recipes
+from neural_style.web.doodle_tab import DoodleTab
+from neural_style.web.runner import with_result
+from neural_style.web.tool_tabs import EnhanceTab, ToolTab
+from neural_style.web.transfer_tab import TransferTab
+
+STYLESHEET = Path(__file__).with_name("page.css")
+
+RESULT = "results/picture"
+"""Where the command that is shown puts its picture, but for the ending."""
+
+LARGEST_UPLOAD = 300 * 2**20
+"""Bytes of a file that is uploaded, at most."""
+
+STATES = {
+    "queued": "waiting",
+    "running": "painting",
+    "done": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "lost": "ended while nobody watched",
+}
+"""What the page calls the states of a run."""
+
+NAMES = {
+    "network.py": "Style transfer",
+    "inetwork.py": "Improved style transfer",
+    "neural_doodle.py": "Doodle",
+    "color_transfer.py": "Colour transfer",
+    "mask_transfer.py": "Mask transfer",
+    "enhance.py": "Enhancement",
+}
+
+
+def launch(page, host, port, auth):
+    """Serve a `Page` at an address until its `blocks` are closed; `auth` is a (user, password) or None."""
+    system = ["system-ui", "sans-serif"]
+    theme = gr.themes.Default(
+        primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
+    )
+    page.blocks.queue(default_concurrency_limit=8)
+    page.blocks.launch(
+        server_name=host,
+        server_port=port,
+        auth=auth,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        show_error=True,
+        max_file_size=LARGEST_UPLOAD,
+        allowed_paths=[str(page.runs.folder.resolve())],
+        enable_monitoring=False,
+        ssr_mode=False,
+        footer_links=[],
+        theme=theme,
+        css_paths=[STYLESHEET],
+    )
+
+
+class Page:
+    """The Gradio app over `runner.Runs` and `uploads.Uploads`."""
+
+    def __init__(self, runs, uploads):
+        self.runs = runs
+        self.uploads = uploads
+        self._tabs = {}
+        self._thumbnails = {}
+        self._checking = threading.Lock()  # What argparse prints is caught in a way that one thread at a time may use.
+        with gr.Blocks(title="Studio", analytics_enabled=False, fill_width=True) as self.blocks:
+            self.loaded = self.blocks.load
+            gr.HTML("<header><h1>Studio</h1><p>Photographs in the style of pictures</p></header>")
+            self.shown = gr.State("")
+            self._seen = gr.State("")
+            with gr.Row(equal_height=False, elem_id="columns"):
+                with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
+                    self._add_tab("transfer", "Style transfer", lambda: TransferTab(self))
+                    self._add_tab("doodle", "Neural doodle", lambda: DoodleTab(self))
+                    self._add_tab("color", "Colour transfer", lambda: ToolTab(self, "color_transfer.py"))
+                    self._add_tab("mask", "Mask transfer", lambda: ToolTab(self, "mask_transfer.py"))
+                    self._add_tab("enhance", "Enhance", lambda: EnhanceTab(self))
+                    with gr.Tab("Runs", id="runs"):
+                        self._gallery = gr.Gallery(
+                            show_label=False,
+                            columns=3,
+                            fit_columns=False,
+                            allow_preview=False,
+                            object_fit="cover",
+                            height="auto",
+                            elem_id="runs",
+                            buttons=[],
+                        )
+                        self._listed = gr.State([])
+                with gr.Column(scale=1, min_width=340, elem_id="easel"):
+                    self._build_easel()
+            self._connect()
+
+    def _add_tab(self, id, title, build):
+        with gr.Tab(title, id=id):
+            self._tabs[id] = build()
+
+    def submission(self, tab, verb):
+        """Make a tab's button that queues a run, its command to copy, and the place for what is wrong, here.
+
+        `tab` has `inputs`, `form` (a `controls.Form`), `collect(*values)` and `recipe(form)`.
+        """
+        problem = gr.HTML(elem_classes="problems")
+        with gr.Row():
+            paint = gr.Button(verb, variant="primary", elem_classes="paint")
+        with gr.Accordion("Command", open=False) as fold:
+            shell = gr.Radio(["bash", "Windows"], value="bash", label="For the shell", elem_classes="shell")
+            command = gr.Code(
+                show_label=False,
+                language="shell",
+                interactive=False,
+                wrap_lines=True,
+                buttons=["copy"],
+                elem_classes="command",
+                lines=2,
+                show_line_numbers=False,
+            )
+            gr.HTML('<p class="hint">To be run in the folder of the scripts; it gives the same picture.</p>')
+        tab.problem = problem
+
+        def checked(values):
+            """Return (form, script, arguments, line): the line says what is wrong, with None for the rest."""
+            try:
+                form = tab.collect(*values)
+                script, arguments = tab.recipe(form)
+            except InputError as error:
+                return None, None, None, str(error)
+            with self._checking:
+                return form, script, arguments, recipes.problem(script, arguments)
+
+        def submit(*values):
+            form, script, arguments, line = checked(values)
+            if not line:
+                try:
+                    run = self.runs.submit(script, arguments, form)
+                    return [run.id, "", *tab.form.marked(None, "")]
+                except InputError as error:
+                    line = str(error)
+            place = forms.field_of(tab.form.fields, line)
+            return [gr.skip(), controls.warning(line), *tab.form.marked(place, line)]
+
+        def tell(shell, *values):
+            _, script, arguments, line = checked(values)
+            if line:
+                return f"# {line}"
+            whole = ["python", script, *with_result(script, arguments, RESULT)]
+            return (forms.for_bash if shell == "bash" else forms.for_windows)(whole)
+
+        paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()])
+        for event in (fold.expand, shell.change):
+            event(tell, [shell, *tab.inputs], command, show_progress="hidden")
+
+    def _build_easel(self):
+        """Make what shows the run that is looked at."""
+        self._picture = gr.HTML(elem_id="picture")
+        self._progress = gr.HTML(elem_id="progress")
+        with gr.Row(elem_id="actions"):
+            self._stop = gr.Button("Stop", size="sm", visible=False, elem_id="stop")
+            self._load = gr.Button("Load these settings", size="sm", visible=False)
+            self._continue = gr.Button("Continue from here", size="sm", visible=False)
+            self._use = gr.Button("Use as content", size="sm", visible=False)
+            self._delete = gr.Button("Delete", size="sm", visible=False, elem_id="delete")
+        with gr.Row(visible=False) as self._sure:
+            gr.HTML('<p class="hint">Delete this run and its pictures for good?</p>')
+            self._yes = gr.Button("Delete it", size="sm", variant="stop", elem_id="delete-it")
+            self._no = gr.Button("Keep it", size="sm")
+        self._said = gr.HTML()
+        self._losses = gr.HTML(elem_id="losses")
+        with gr.Accordion("Settings of this run", open=False, elem_id="settings"):
+            self._settings = gr.HTML()
+        self._queue = gr.HTML(elem_id="queue")
+
+    def _connect(self):
+        timer = gr.Timer(1.0)
+        easel = [
+            self._picture,
+            self._progress,
+            self._losses,
+            self._settings,
+            self._queue,
+            self._stop,
+            self._load,
+            self._continue,
+            self._use,
+            self._delete,
+        ]
+        watched = [self.shown, self._seen, *easel, self._gallery, self._listed]
+        for event in (timer.tick, self.blocks.load, self.shown.change):
+            event(self._watch, [self.shown, self._seen], watched, show_progress="hidden", concurrency_limit=None)
+        self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")
+        self._stop.click(self._stop_shown, self.shown, self._said, show_progress="hidden")
+        self._delete.click(lambda: gr.update(visible=True), None, self._sure, queue=False)
+        self._no.click(lambda: gr.update(visible=False), None, self._sure, queue=False)
+        self._yes.click(self._delete_shown, self.shown, [self.shown, self._sure, self._said])
+        restored = [self._tabs_component, self._said]
+        for tab in self._tabs.values():
+            restored += tab.restored_outputs
+        self._load.click(lambda shown: self._restore(shown), self.shown, restored)
+        self._continue.click(lambda shown: self._restore(shown, "start"), self.shown, restored)
+        self._use.click(lambda shown: self._restore(shown, "content"), self.shown, restored)
+
+    def run_shown(self, shown):
+        """Return the run that the easel shows: the one chosen, else the running, else the last; None without any."""
+        runs = self.runs.all()
+        chosen = next((run for run in runs if run.id == shown), None)
+        running = next((run for run in runs if run.state == "running"), None)
+        return chosen or running or (runs[-1] if runs else None)
+
+    def _watch(self, shown, seen):
+        """Return the values of all that depends on the runs, or nothing new if nothing has changed."""
+        runs = self.runs.all()
+        run = self.run_shown(shown)
+        picture = run and self.runs.picture(run)
+        changed = json.dumps(
+            [
+                shown,
+                [(r.id, r.state, self.runs.is_stopping(r.id), self.runs.picture(r) is not None) for r in runs],
+                len(self.runs.losses(run)) if run else 0,
+                len(self.runs.log(run)) if run else 0,
+                picture.stat().st_mtime if picture else 0,
+            ]
+        )
+        if changed == seen:
+            return [gr.skip() for _ in range(14)]
+        over = run is not None and run.is_over
+        painter = run is not None and run.values.get("tab") in ("transfer", "doodle")
+        if seen and json.loads(seen)[1] == json.loads(changed)[1]:
+            listed = [gr.skip(), gr.skip()]
+        else:
+            shown_runs = [(r, thumbnail) for r in reversed(runs) if (thumbnail := self._thumbnail(r))]
+            listed = [[(thumbnail, _minute(r)) for r, thumbnail in shown_runs], [r.id for r, _ in shown_runs]]
+        return [
+            shown,
+            changed,
+            self._picture_html(run, picture),
+            self._progress_html(run),
+            chart.losses(self.runs.losses(run)) if run else "",
+            self._settings_html(run),
+            self._queue_html(runs, run),
+            gr.update(
+                visible=run is not None and not over,
+                value="Stop at once" if run and self.runs.is_stopping(run.id) else "Stop",
+            ),
+            gr.update(visible=over),
+            gr.update(visible=over and painter and picture is not None),
+            gr.update(visible=over and picture is not None),
+            gr.update(visible=over),
+            *listed,
+        ]
+
+    def _thumbnail(self, run):
+        """Return the small picture of a run for the list, made once for each picture; None without one."""
+        picture = self.runs.picture(run)
+        if picture is None:
+            return None
+        key = (picture, picture.stat().st_mtime_ns)
+        if self._thumbnails.get(run.id, (None,))[0] != key:
+            self._thumbnails[run.id] = key, controls.thumbnail(picture)
+        return self._thumbnails[run.id][1]
+
+    def picture_shown(self, shown):
+        """Return (picture, content): the paths kept of the picture looked at and of the photograph it is of, or None.
+
+        Raises InputError if there is no picture.
+        """
+        run = self.run_shown(shown)
+        picture = run and self.runs.picture(run)
+        if picture is None:
+            raise InputError("there is no picture beside this yet")
+        return str(self.uploads.keep(picture)), run.values.get("content")
+
+    def _picture_html(self, run, picture):
+        if picture is None:
+            words = "What is painted appears here." if run is None else f"{NAMES[run.script]}: nothing to see yet."
+            return f'<div class="empty">{words}</div>'
+        address = f"gradio_api/file={quote(str(picture.resolve()))}?{picture.stat().st_mtime_ns}"
+        name = html.escape(_caption(run))
+        save = (
+            f'<a class="save" href="{address}" download="{run.id}{picture.suffix}">Save the picture</a>'
+            if run.is_over
+            else ""
+        )
+        return f'<a href="{address}" target="_blank"><img src="{address}" alt="{name}"></a>{save}'
+
+    def _progress_html(self, run):
+        if run is None:
+            return ""
+        words = [NAMES[run.script], STATES[run.state]]
+        if run.state == "running" and self.runs.is_stopping(run.id):
+            words[1] = "stopping after this evaluation"
+        rows, bar = self.runs.losses(run), ""
+        if rows and run.values.get("tab") in ("transfer", "doodle"):
+            done, total = int(rows[-1]["evaluation"]), max(1, evaluations(run))
+            if run.state == "running":
+                pace = rows[-1]["seconds"] / (done + 1)
+                words.append(f"{_duration(pace * (total - done))} left")
+            elif run.is_over:
+                words.append(_duration(rows[-1]["seconds"]))
+            words.append(f"evaluation {done} of {total}")
+            bar = f'<progress value="{done}" max="{total}"></progress>'
+        elif run.state == "running":
+            last = self.runs.log(run)[-1:] or ["starting"]
+            words.append(html.escape(last[0]))
+            bar = "<progress></progress>"
+        problem = controls.warning(run.problem) if run.problem else ""
+        return f'<p class="state {run.state}" data-run="{run.id}">{" · ".join(words)}</p>{bar}{problem}'
+
+    def _settings_html(self, run):
+        if run is None:
+            return ""
+        command = html.escape(forms.for_bash(self.runs.command(run)))
+        log = html.escape("\n".join(self.runs.log(run)[-12:]))
+        return f"<p>{_minute(run)} · {html.escape(run.id)}</p><pre>{command}</pre><pre>{log}</pre>"
+
+    def _queue_html(self, runs, shown):
+        waiting = [run for run in runs if not run.is_over and run is not shown]
+        if not waiting:
+            return ""
+        lines = "".join(f"<li>{html.escape(_caption(run))}: {STATES[run.state]}</li>" for run in waiting)
+        return f"<h4>Also in the queue</h4><ul>{lines}</ul>"
+
+    def _select(self, listed, event: gr.SelectData):
+        if not 0 <= event.index < len(listed):
+            return gr.skip(), gr.skip()
+        return listed[event.index], gr.update(visible=False)
+
+    def _stop_shown(self, shown):
+        run = self.run_shown(shown)
+        try:
+            if run:
+                self.runs.stop(run.id)
+        except InputError as problem:
+            return controls.warning(problem)
+        return ""
+
+    def _delete_shown(self, shown):
+        run = self.run_shown(shown)
+        try:
+            if run:
+                self.runs.delete(run.id)
+        except InputError as problem:
+            return shown, gr.update(visible=False), controls.warning(problem)
+        return "", gr.update(visible=False), ""
+
+    def _restore(self, shown, place=None):
+        """Return values for the tabs: the settings of the run shown, its picture as the start or the content."""
+        run = self.run_shown(shown)
+        nothing = [gr.skip() for tab in self._tabs.values() for _ in tab.restored_outputs]
+        if run is None:
+            return [gr.skip(), "", *nothing]
+        form = run.values
+        if place:
+            try:
+                picture = str(self.uploads.keep(self.runs.picture(run)))
+            except (InputError, TypeError):
+                return [gr.skip(), controls.warning("this run has no picture"), *nothing]
+            if place == "content" and form.get("tab") not in ("transfer",):
+                form = self._tabs["transfer"].empty() | {"content": picture}
+            else:
+                form = {**form, place: picture}
+        outputs = []
+        for id, tab in self._tabs.items():
+            chosen = id == form["tab"]
+            outputs += (
+                tab.restored(tab.empty() | form, time.time()) if chosen else [gr.skip() for _ in tab.restored_outputs]
+            )
+        return [gr.update(selected=form["tab"]), "", *outputs]
+
+
+def evaluations(run):
+    """Return how many evaluations a painting run makes if it is not ended early."""
+    try:
+        flags = recipes.SCRIPTS[run.script].parse(run.arguments)
+    except (SystemExit, InputError):
+        return 0
+    return sum(flags.num_iter) * flags.evaluations + len(flags.scales) - 1
+
+
+def _caption(run):
+    return f"{NAMES[run.script]}, {_minute(run)}"
+
+
+def _minute(run):
+    """Return when a run was asked for, to the minute."""
+    return run.created[:16]
+
+
+def _duration(seconds):
+    minutes, seconds = divmod(round(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

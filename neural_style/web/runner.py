@@ -1,0 +1,304 @@
+"""Runs of the scripts as processes of their own, one at a time, each with a folder that outlives the page."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from neural_style import images
+from neural_style.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+"""The folder of the scripts."""
+
+PAINTERS = ("network.py", "inetwork.py", "neural_doodle.py")
+"""The scripts that take a prefix and leave a run folder; the others take -o."""
+
+UNFINISHED = ("queued", "running")
+
+PATIENCE = 600.0
+"""Seconds that a script has to save what it reached when the page ends; an evaluation may take minutes."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a script.
+
+    `arguments` are those of its command line, `values` those of the form they come from, `created` is when it was asked
+    for. `state` is "queued", "running", "done", "stopped" (by the user), "failed" or "lost" (its process ended while
+    nobody watched). `problem` is the line that a failed script ended with. `process` is the id of the process and the
+    time it began at.
+    """
+
+    id: str
+    script: str
+    arguments: list
+    values: dict
+    created: str
+    state: str = "queued"
+    problem: str = ""
+    process: list = field(default_factory=list)
+
+    @property
+    def is_over(self):
+        return self.state not in UNFINISHED
+
+
+class Runs:
+    """The folder of all runs, and the thread that works off their queue.
+
+    Everything about a run is in FOLDER/<id>/: run.json, what its script said, in log.txt, and its pictures. Methods may
+    be called from any thread.
+    """
+
+    def __init__(self, folder):
+        """Take up the runs that are in `folder`, which is made if need be; queued ones wait for `start`."""
+        self.folder = Path(folder)
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._ends = False
+        self._stopping = set()
+        self._thread = None
+        self._runs = {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self.folder.glob("*/run.json")):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                run = Run(**json.loads(path.read_text(encoding="utf-8")))
+                self._runs[path.parent.name] = replace(run, id=path.parent.name)
+        for run in self.all():
+            if run.state == "running" and _process(run) is None:
+                self._set(run.id, state="done" if self.has_result(run) and not self._log(run) else "lost")
+
+    def start(self):
+        """Begin to work off the queue."""
+        self._thread = threading.Thread(target=self._work, name="runs", daemon=True)
+        self._thread.start()
+
+    def close(self):
+        """End the run in hand, which saves what it reached, and leave the rest of the queue for the next time."""
+        with self._lock:
+            self._ends = True
+            running = [run.id for run in self._runs.values() if run.state == "running"]
+            self._changed.notify_all()
+        for id in running:
+            self.stop(id)
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+
+    def all(self):
+        """Return all `Run`s, the oldest first."""
+        with self._lock:
+            return sorted(self._runs.values(), key=lambda run: (run.created, run.id))
+
+    def get(self, id):
+        """Return one `Run`. Raises InputError if there is none of that id."""
+        with self._lock:
+            if id not in self._runs:
+                raise InputError("this run is no longer there")
+            return self._runs[id]
+
+    def submit(self, script, arguments, values):
+        """Queue a run of `script` (a name in the folder of the scripts) and return it.
+
+        `arguments` are those of its command line but for the place of the result, which this adds.
+        """
+        now = datetime.now()
+        with self._lock:
+            id = self._new_folder(f"{now:%Y-%m-%d_%H-%M-%S}_{script.removesuffix('.py')}")
+            arguments = with_result(script, arguments, self.folder / id / "picture")
+            self._runs[id] = Run(id, script, arguments, values, now.isoformat(" ", "microseconds"))
+            self._save(id)
+            self._changed.notify_all()
+            return self._runs[id]
+
+    def _new_folder(self, name):
+        number = 1
+        while True:
+            id = name if number == 1 else f"{name}_{number}"
+            try:
+                (self.folder / id).mkdir()
+                return id
+            except FileExistsError:
+                number += 1
+            except OSError as error:
+                raise InputError(f"{self.folder} cannot be written: {error.strerror}") from error
+
+    def stop(self, id):
+        """Ask a running script to end after the evaluation in hand, or take a queued one out of the queue.
+
+        Asked a second time, the script ends at once, without saving.
+        """
+        with self._lock:
+            run = self.get(id)
+            if run.state == "queued":
+                self._set(id, state="stopped")
+            elif run.state == "running":
+                self._stopping.add(id)
+                _interrupt(run)
+
+    def delete(self, id):
+        """Delete a run that is over, with its folder. Raises InputError if it is not, or cannot be deleted."""
+        with self._lock:
+            if not self.get(id).is_over:
+                raise InputError("this run is still going: stop it first")
+            try:
+                shutil.rmtree(self.folder / id)
+            except OSError as error:
+                raise InputError(f"the run's folder cannot be deleted: {error.strerror}") from error
+            del self._runs[id]
+
+    def command(self, run):
+        """Return the command of a run as a list: python, the script, its arguments."""
+        return ["python", run.script, *run.arguments]
+
+    def is_stopping(self, id):
+        return id in self._stopping
+
+    def path(self, run, name):
+        """Return the path of a file in a run's folder."""
+        return self.folder / run.id / name
+
+    def has_result(self, run):
+        return self.path(run, "picture.png").exists()
+
+    def picture(self, run):
+        """Return the path of the best picture there is of a run, or None."""
+        names = (
+            ["picture.png", "picture_run/preview.jpg"] if run.is_over else ["picture_run/preview.jpg", "picture.png"]
+        )
+        return next((path for name in names if (path := self.path(run, name)).exists()), None)
+
+    def losses(self, run):
+        """Return the rows of a run's losses.csv as dicts of floats, as far as they are written."""
+        try:
+            text = self.path(run, "picture_run/losses.csv").read_text(encoding="utf-8")
+        except OSError:
+            return []
+        columns, *lines = text.splitlines() or [""]
+        names = columns.split(",")
+        rows = [line.split(",") for line in lines]
+        with contextlib.suppress(ValueError):
+            return [dict(zip(names, map(float, row), strict=True)) for row in rows if len(row) == len(names)]
+        return []
+
+    def log(self, run):
+        """Return the lines that a run's script has written to its standard error."""
+        try:
+            return self.path(run, "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+
+    def _log(self, run):
+        return [line for line in self.log(run) if re.match(r"\w+\.py: error: ", line)]
+
+    def _set(self, id, **changes):
+        with self._lock:
+            self._runs[id] = replace(self._runs[id], **changes)
+            self._save(id)
+            self._changed.notify_all()
+
+    def _save(self, id):
+        content = f"{json.dumps(asdict(self._runs[id]), indent=2)}\n".encode()
+        images.write_whole(self.folder / id / "run.json", content)
+
+    def _work(self):
+        while True:
+            with self._lock:
+                while not self._ends and self._next() is None:
+                    self._changed.wait()
+                if self._ends:
+                    return
+                run = self._next()
+                goes_on = run.state == "running"
+                self._set(run.id, state="running")
+            try:
+                self._follow(run, goes_on)
+            except (InputError, OSError) as error:
+                with contextlib.suppress(InputError):
+                    self._set(run.id, state="failed", problem=str(error))
+                with self._lock:
+                    self._runs[run.id] = replace(self._runs[run.id], state="failed", problem=str(error))
+
+    def _next(self):
+        """Return the run to work on: one that goes on from before, else the oldest in the queue, else None."""
+        waiting = [run for run in self.all() if not run.is_over]
+        return next((run for run in waiting if run.state == "running"), waiting[0] if waiting else None)
+
+    def _follow(self, run, goes_on):
+        """Start a run's process, or watch the one that `goes_on` from an earlier page, and wait for its end."""
+        status = self._wait_for_stranger(run) if goes_on else self._execute(run)
+        stopped = run.id in self._stopping
+        errors = self._log(run)
+        problem = errors[-1].partition("error: ")[2] if errors else ""
+        if status is None:
+            status = 0 if self.has_result(run) and not errors else 1
+        if status and not stopped and not problem:
+            problem = f"{run.script} ended with the status {status}: its last words are in log.txt"
+        state = "stopped" if stopped else "failed" if status else "done"
+        self._set(run.id, state=state, problem="" if stopped and not errors else problem)
+        self._stopping.discard(run.id)
+
+    def _execute(self, run):
+        """Run the script of a run and return its exit status."""
+        with self.path(run, "log.txt").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / run.script), *run.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                # So that Ctrl-C in the terminal of the page is for the page, which then stops the run in its own way.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+            with self._lock, contextlib.suppress(psutil.Error):
+                self._set(run.id, process=[process.pid, psutil.Process(process.pid).create_time()])
+                if run.id in self._stopping:
+                    _interrupt(self.get(run.id))
+            return process.wait()
+
+    def _wait_for_stranger(self, run):
+        """Wait for a process that an earlier page started, whose exit status nobody can have."""
+        while _process(run) is not None:
+            time.sleep(0.2)
+
+
+def _interrupt(run):
+    """Send a run's process, if there is one, what Ctrl-C would."""
+    process = _process(run)
+    if process is not None:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
+
+
+def _process(run):
+    """Return the living process of a run, or None."""
+    try:
+        id, began = run.process
+        process = psutil.Process(id)
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return process if alive and abs(process.create_time() - began) < 1 else None
+    except (psutil.Error, ValueError):
+        return None
+
+
+def with_result(script, arguments, prefix):
+    """Return a script's arguments with the place of its result, PREFIX.png, added where the script takes it."""
+    if script == "neural_doodle.py":
+        return [*arguments, "--target_image_prefix", str(prefix)]
+    if script in PAINTERS:
+        # After the content and the styles, before the flags.
+        flags = next((i for i, text in enumerate(arguments) if text.startswith("--")), len(arguments))
+        return [*arguments[:flags], str(prefix), *arguments[flags:]]
+    return [*arguments, "-o", f"{prefix}.png"]

@@ -1,0 +1,155 @@
+"""The tabs of the finishing tools: colour transfer, mask transfer, enhance."""
+
+import gradio as gr
+
+from neural_style.errors import InputError
+from neural_style.web import controls, forms, recipes
+
+LABELS = {
+    "color_transfer.py": {"content": "Photograph with the colours", "generated": "Painting", "mask": "Mask (optional)"},
+    "mask_transfer.py": {"content": "Photograph", "generated": "Painting", "mask": "Mask: white keeps the painting"},
+}
+"""What the pictures of the tools are called."""
+
+VERBS = {"color_transfer.py": "Transfer the colours", "mask_transfer.py": "Put the photograph back"}
+
+STEPS = {
+    "upscale": "super-resolution by 4 or 2",
+    "size": "1920x1080 (what sticks out is cut off), 1920x, x1080, 1920 (the longer side) or 50%",
+    "sharpen": "unsharp mask, 0 to 10",
+    "denoise": "non-local means, 0 to 10",
+}
+"""The steps of enhance.py and what their values are."""
+
+USUAL = {"upscale": "4", "size": "1920x1080", "sharpen": "0.5", "denoise": "1"}
+"""Values that the steps have if nobody says another."""
+
+
+class ToolTab:
+    """The tab of color_transfer.py or mask_transfer.py; `page` is the `page.Page` it belongs to."""
+
+    def __init__(self, page, script):
+        self._uploads = page.uploads
+        self._script = script
+        self._id = {"color_transfer.py": "color", "mask_transfer.py": "mask"}[script]
+        notice = gr.HTML()
+        self._pictures = {}
+        with gr.Row(equal_height=False):
+            for name, label in LABELS[script].items():
+                self._pictures[name] = controls.picture(
+                    label, self._uploads, notice, height=200, min_width=160, elem_id=f"{self._id}-{name}"
+                )
+        take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
+        take.click(
+            lambda shown: self._shown(page, shown),
+            page.shown,
+            [*self._pictures["content"], *self._pictures["generated"], notice],
+        )
+        fields = forms.fields(recipes.SCRIPTS[script].parser())
+        self.form = controls.Form(
+            {n: f for n, f in fields.items() if n not in (*self._pictures, "output", "hist_match")}
+        )
+        with gr.Row():
+            self.form.add(*self.form.fields)
+        self.inputs = [*(kept for _, kept in self._pictures.values()), *self.form.components.values()]
+        page.submission(self, VERBS[script])
+
+    def _shown(self, page, shown):
+        """Return the values of the photograph and the painting, and a notice, for the run that is looked at."""
+        try:
+            painting, photograph = page.picture_shown(shown)
+        except InputError as problem:
+            return *(gr.skip() for _ in range(4)), controls.warning(problem)
+        content = controls.chosen(self._uploads, photograph) if photograph else (gr.skip(), gr.skip())
+        return *content, *controls.chosen(self._uploads, painting), ""
+
+    def collect(self, *values):
+        """Return the form's dict, as `recipes.tool` takes it, of the values of `inputs`."""
+        pictures = dict(zip(self._pictures, values, strict=False))
+        return {"tab": self._id, **pictures, "fields": self.form.values(values[len(pictures) :])}
+
+    def empty(self):
+        """Return the dict of a form that nothing is filled into."""
+        return {"tab": self._id, **dict.fromkeys(self._pictures), "fields": {}}
+
+    def recipe(self, form):
+        """Return (script, arguments) of the form's dict."""
+        return recipes.tool(self._script, form)
+
+    @property
+    def restored_outputs(self):
+        """The components that `restored` has values for."""
+        return [*(part for pair in self._pictures.values() for part in pair), *self.form.components.values()]
+
+    def restored(self, form, order):
+        """Return values of `restored_outputs` such that the tab has the settings of `form`."""
+        pictures = [part for name in self._pictures for part in controls.chosen(self._uploads, form[name])]
+        return [*pictures, *self.form.restored(form["fields"])]
+
+
+class EnhanceTab:
+    """The tab of enhance.py; `page` is the `page.Page` it belongs to."""
+
+    def __init__(self, page):
+        self._uploads = page.uploads
+        notice = gr.HTML()
+        self._picture, self._path = controls.picture(
+            "Picture", self._uploads, notice, height=240, elem_id="enhance-picture"
+        )
+        take = gr.Button("Take the picture that is shown", size="sm")
+        take.click(lambda shown: self._shown(page, shown), page.shown, [self._picture, self._path, notice])
+        self._steps = gr.Dropdown(
+            list(STEPS), value=[], multiselect=True, label="Steps", info="they are done in the order they are chosen in"
+        )
+        with gr.Row():
+            self._values = {
+                name: gr.Textbox(USUAL[name], label=name.capitalize(), info=about, min_width=160)
+                for name, about in STEPS.items()
+            }
+        fields = forms.fields(recipes.SCRIPTS["enhance.py"].parser())
+        self.form = controls.Form({"upscale_model": fields["upscale_model"]})
+        self.form.add("upscale_model")
+        self.inputs = [self._path, self._steps, *self._values.values(), *self.form.components.values()]
+        page.submission(self, "Enhance")
+
+    def _shown(self, page, shown):
+        """Return the values of the picture, and a notice, for the run that is looked at."""
+        try:
+            picture, _ = page.picture_shown(shown)
+        except InputError as problem:
+            return gr.skip(), gr.skip(), controls.warning(problem)
+        return *controls.chosen(self._uploads, picture), ""
+
+    def collect(self, path, steps, *values):
+        """Return the form's dict, as `recipes.enhancement` takes it, of the values of `inputs`."""
+        given = dict(zip(STEPS, values, strict=False))
+        return {
+            "tab": "enhance",
+            "picture": path,
+            "steps": [(step, str(given[step]).strip()) for step in steps or []],
+            "fields": self.form.values(values[len(STEPS) :]),
+        }
+
+    @staticmethod
+    def empty():
+        """Return the dict of a form that nothing is filled into."""
+        return {"tab": "enhance", "picture": None, "steps": [], "fields": {}}
+
+    def recipe(self, form):
+        """Return (script, arguments) of the form's dict."""
+        return recipes.enhancement(form)
+
+    @property
+    def restored_outputs(self):
+        """The components that `restored` has values for."""
+        return [self._picture, self._path, self._steps, *self._values.values(), *self.form.components.values()]
+
+    def restored(self, form, order):
+        """Return values of `restored_outputs` such that the tab has the settings of `form`."""
+        given = dict(form["steps"])
+        return [
+            *controls.chosen(self._uploads, form["picture"]),
+            list(given),
+            *(given.get(name, USUAL[name]) for name in STEPS),
+            *self.form.restored(form["fields"]),
+        ]

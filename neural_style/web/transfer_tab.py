@@ -1,0 +1,355 @@
+"""The tab "Style transfer": a photograph, styles with their weights and masks, and the scripts' flags."""
+
+import subprocess
+import sys
+
+import gradio as gr
+from PIL import Image
+
+from neural_style.errors import InputError
+from neural_style.web import controls, forms, painter, recipes
+from neural_style.web.runner import ROOT
+
+MAIN = ("image_size", "num_iter", "content_weight")
+"""Flags that are there at first sight."""
+
+OWN = ("content", "styles", "prefix", "style_weight", "style_masks", "content_masks", "style_mask_space")
+"""Flags that the page fills in from its pictures."""
+
+PICTURES = ("init_image", "content_mask", "color_mask")
+"""Flags that take a picture and have a place of their own."""
+
+GROUPS = {
+    "picture": "Picture",
+    "losses": "Losses",
+    "masks (pictures, white where they hold)": "Masks",
+    "colours": "Colours",
+    "run": "Course of the run",
+    "network": "Network",
+    "memory": "Memory",
+    "options": "Only in the improved script",
+}
+"""The parser's groups by the titles that the page has for them."""
+
+WHITE = "#ffffff"
+"""The colour that masks are painted in."""
+
+STARTS = ("content", "noise", "gray", "a picture")
+
+
+class TransferTab:
+    """The tab's components; `page` is the `page.Page` they belong to."""
+
+    def __init__(self, page):
+        self._page = page
+        self._uploads = page.uploads
+        fields = forms.fields(recipes.SCRIPTS["inetwork.py"].parser())
+        self._form = controls.Form({n: f for n, f in fields.items() if n not in (*OWN, *PICTURES, "weights")})
+        self._build()
+
+    def _build(self):
+        notice = gr.HTML()
+        with gr.Row(equal_height=True):
+            self.content, self.content_path = controls.picture(
+                "Photograph", self._uploads, notice, height=220, min_width=200, elem_id="content"
+            )
+            add = gr.File(
+                label="Add styles",
+                file_count="multiple",
+                type="filepath",
+                height=220,
+                min_width=200,
+                elem_id="add-styles",
+            )
+        self.styles = gr.State([])
+        self._order = order = gr.State(0)
+        self._style_rows(order)
+        self._mask_editor(notice)
+        with gr.Row():
+            self._script = gr.Radio(
+                [("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")],
+                value="network.py",
+                label="Method",
+                elem_id="method",
+            )
+        with gr.Row():
+            self._form.add(*MAIN)
+        with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
+            for group, title in GROUPS.items():
+                with gr.Accordion(title, open=False):
+                    if group == "picture":
+                        self._start = gr.Dropdown(
+                            list(STARTS), value="content", label="Init image", info="what the painting starts from"
+                        )
+                        self._start_picture, self._start_path = controls.picture(
+                            "The picture to start from", self._uploads, notice, height=180, visible=False
+                        )
+                        self._start.change(
+                            lambda start: gr.update(visible=start == STARTS[-1]),
+                            self._start,
+                            self._start_picture,
+                            queue=False,
+                        )
+                    if group.startswith("masks"):
+                        self._content_mask, self._content_mask_path = controls.picture(
+                            "Content mask: where to paint at all", self._uploads, notice, height=180
+                        )
+                    if group == "network":
+                        self._weights, self._weights_path = controls.weights(self._uploads)
+                    if group == "colours":
+                        self._color_mask, self._color_mask_path = controls.picture(
+                            "Colour mask: where to preserve colour", self._uploads, notice, height=180
+                        )
+                    names = [n for n, f in self._form.fields.items() if f.group == group and n not in MAIN]
+                    self._form.add(*names)
+        add.upload(self._add_styles, [add, self.styles, order], [self.styles, order, add, notice])
+
+        self.inputs = [
+            self.content_path,
+            self.styles,
+            self._script,
+            self._start,
+            self._start_path,
+            self._content_mask_path,
+            self._color_mask_path,
+            self._weights_path,
+            *self._form.components.values(),
+        ]
+        self.form = self._form
+        self._page.submission(self, "Paint")
+
+    def collect(self, content, styles, script, start, start_path, content_mask, color_mask, weights, *values):
+        """Return the form's dict, as `recipes.transfer` takes it, of the values of `inputs`."""
+        fields = self._form.values(values)
+        if script == "network.py":
+            fields.pop("chain", None)
+        if start not in (STARTS[0], STARTS[-1]):
+            fields["init_image"] = start
+        if start == STARTS[-1] and not start_path:
+            raise InputError("--init_image is a picture, but none is chosen: choose one")
+        return {
+            "tab": "transfer",
+            "script": script,
+            "content": content,
+            "styles": styles,
+            "start": start_path if start == STARTS[-1] else None,
+            "content_mask": content_mask,
+            "color_mask": color_mask,
+            "weights": weights,
+            "fields": fields,
+        }
+
+    def recipe(self, form):
+        """Return (script, arguments) of the form's dict."""
+        return recipes.transfer(form, self._everywhere)
+
+    @staticmethod
+    def empty():
+        """Return the dict of a form that nothing is filled into."""
+        return {
+            "tab": "transfer",
+            "script": "network.py",
+            "content": None,
+            "styles": [],
+            "start": None,
+            "content_mask": None,
+            "color_mask": None,
+            "weights": None,
+            "fields": {},
+        }
+
+    def _everywhere(self):
+        return str(self._uploads.keep_picture("everywhere", Image.new("L", (64, 64), 255)))
+
+    @property
+    def restored_outputs(self):
+        """The components that `restored` has values for."""
+        return [
+            self.content,
+            self.content_path,
+            self.styles,
+            self._order,
+            self._script,
+            self._start,
+            self._start_picture,
+            self._start_path,
+            self._content_mask,
+            self._content_mask_path,
+            self._color_mask,
+            self._color_mask_path,
+            self._weights,
+            self._weights_path,
+            *self._form.components.values(),
+        ]
+
+    def restored(self, form, order):
+        """Return values of `restored_outputs` such that the tab has the settings of `form`; `order` is anything new."""
+        fields = form["fields"]
+        start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
+        start_picture, start_path = controls.chosen(self._uploads, form["start"])
+        return [
+            *controls.chosen(self._uploads, form["content"]),
+            [dict(style) for style in form["styles"]],
+            order,
+            form["script"],
+            start,
+            gr.update(value=start_picture, visible=start == STARTS[-1]),
+            start_path,
+            *controls.chosen(self._uploads, form["content_mask"]),
+            *controls.chosen(self._uploads, form["color_mask"]),
+            *controls.file(self._uploads, form["weights"]),
+            *self._form.restored(fields),
+        ]
+
+    def _add_styles(self, paths, styles, order):
+        problems = []
+        for path in paths or []:
+            try:
+                kept = str(self._uploads.keep(path))
+                styles = [*styles, {"path": kept, "weight": 1.0, "mask": None, "source": None}]
+            except InputError as problem:
+                problems.append(str(problem))
+        return styles, order + 1, None, controls.warning("; ".join(problems))
+
+    def _style_rows(self, order):
+        """Make the list of styles, each with its weight and what can be done with it, anew when they change."""
+        self._mask_of = gr.State(None)
+
+        @gr.render(inputs=self.styles, triggers=[order.change, self._page.loaded], show_progress="hidden")
+        def rows(styles):
+            if not styles:
+                gr.HTML('<p class="hint">The pictures whose style to use appear here.</p>')
+            for number, style in enumerate(styles):
+                with gr.Row(elem_classes="style"):
+                    gr.Image(
+                        controls.thumbnail(style["path"]),
+                        interactive=False,
+                        show_label=False,
+                        container=False,
+                        height=72,
+                        width=96,
+                        min_width=96,
+                        scale=0,
+                        buttons=[],
+                    )
+                    weight = gr.Slider(
+                        0,
+                        10,
+                        value=style["weight"],
+                        step=0.05,
+                        label=f"Weight of style {number + 1}",
+                        min_width=140,
+                        interactive=True,
+                    )
+                    up = gr.Button("↑", size="sm", scale=0, min_width=36, interactive=number > 0)
+                    mask = gr.Button(
+                        "Mask ✓" if style["mask"] or style["source"] else "Mask", size="sm", scale=0, min_width=64
+                    )
+                    remove = gr.Button("✕", size="sm", scale=0, min_width=36)
+
+                    def set_weight(value, styles, number=number):
+                        return [{**s, "weight": value} if n == number else s for n, s in enumerate(styles)]
+
+                    def move_up(styles, order, number=number):
+                        first, second = styles[number - 1 : number + 1]
+                        return [*styles[: number - 1], second, first, *styles[number + 1 :]], order + 1
+
+                    def drop(styles, order, number=number):
+                        return [s for n, s in enumerate(styles) if n != number], order + 1
+
+                    weight.change(set_weight, [weight, self.styles], self.styles)
+                    up.click(move_up, [self.styles, order], [self.styles, order])
+                    remove.click(drop, [self.styles, order], [self.styles, order])
+                    mask.click(lambda number=number: number, None, self._mask_of)
+
+    def _mask_editor(self, notice):
+        """Make what a style's masks are drawn, uploaded and found with; it is there while one is asked for."""
+        with gr.Group(visible=False, elem_id="mask-editor") as group:
+            title = gr.HTML()
+            kind = gr.Radio(
+                [("where to paint it", "mask"), ("where to take it from in its picture", "source")],
+                value="mask",
+                label="The mask says",
+            )
+            editor = painter.painter(elem_id="mask-canvas")
+            with gr.Row():
+                keep = gr.Button("Use the drawing", variant="primary", size="sm")
+                subject = gr.Button("The subject", size="sm")
+                others = gr.Button("All but the subject", size="sm")
+                upload = gr.UploadButton("Upload a mask", file_types=["image"], size="sm")
+                remove = gr.Button("No mask", size="sm")
+                close = gr.Button("Close", size="sm")
+
+        def shown(number, kind, styles, content):
+            if number is None or number >= len(styles):
+                return gr.update(visible=False), "", None
+            style = styles[number]
+            ground = content if kind == "mask" else style["path"]
+            about = "" if ground else controls.warning("choose the photograph first: the mask is drawn over it")
+            value = self._over(ground, style[kind]) if ground else None
+            return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
+
+        outputs = [group, title, editor]
+        for event in (self._mask_of.change, kind.change):
+            event(shown, [self._mask_of, kind, self.styles, self.content_path], outputs)
+        close.click(lambda: None, None, self._mask_of)
+
+        def put(number, kind, styles, order, path):
+            styles = [{**s, kind: path} if n == number else s for n, s in enumerate(styles)]
+            return styles, order + 1, None, ""
+
+        state = [self._mask_of, kind, self.styles, self._order]
+        results = [self.styles, self._order, self._mask_of, notice]
+
+        def draw(number, kind, styles, order, value):
+            try:
+                strokes = painter.strokes(value)
+                if strokes is None:
+                    raise InputError("nothing is painted yet: paint white where the mask holds")
+            except InputError as problem:
+                return styles, order, number, controls.warning(problem)
+            return put(number, kind, styles, order, str(self._uploads.keep_picture("mask", strokes.getchannel("A"))))
+
+        def find(number, kind, styles, order, content, *flags):
+            try:
+                return put(
+                    number,
+                    kind,
+                    styles,
+                    order,
+                    self._subject(content if kind == "mask" else styles[number]["path"], flags),
+                )
+            except InputError as problem:
+                return styles, order, number, controls.warning(problem)
+
+        def uploaded(number, kind, styles, order, path):
+            try:
+                return put(number, kind, styles, order, str(self._uploads.keep(path)))
+            except InputError as problem:
+                return styles, order, number, controls.warning(problem)
+
+        keep.click(draw, [*state, editor], results)
+        subject.click(lambda *a: find(*a), [*state, self.content_path], results)
+        others.click(lambda *a: find(*a, "--invert"), [*state, self.content_path], results)
+        upload.upload(uploaded, [*state, upload], results)
+        remove.click(lambda *a: put(*a, None), state, results)
+
+    def _over(self, ground, mask):
+        """Return the value of a painter with the picture `ground` and, in white over it, what is in `mask`."""
+        picture = self._uploads.shown(ground)
+        if not mask:
+            return painter.sheet(picture, [WHITE])
+        layer = Image.new("RGBA", picture.size, WHITE)
+        layer.putalpha(self._uploads.shown(mask).convert("L").resize(picture.size))
+        return painter.sheet(picture, [WHITE], layer)
+
+    def _subject(self, path, flags):
+        """Return the path of the mask that make_mask.py finds in a picture. Raises InputError with what it says."""
+        if not path:
+            raise InputError("there is no photograph yet: choose the one to paint")
+        command = [sys.executable, str(ROOT / "make_mask.py"), path, "-o", "-", "--threshold", "0.5", *flags]
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            *_, last = done.stderr.decode(errors="replace").strip().splitlines() or [""]
+            raise InputError(last.partition("error: ")[2] or "make_mask.py found no mask")
+        return str(self._uploads.keep_bytes("subject.png", done.stdout))

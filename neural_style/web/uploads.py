@@ -1,0 +1,58 @@
+"""The pictures that the page was given, each kept once in a folder of its own."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from neural_style import images
+from neural_style.errors import InputError
+
+SHOWN = 1600
+"""Pixels of the longer side of what the page shows of a picture, at most."""
+
+
+class Uploads:
+    """The folder of uploads: FOLDER/<digest of the content>/<name>."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def keep(self, path):
+        """Copy a picture file into the folder and return its path there. Raises InputError if it is no picture.
+
+        One that is there already is not copied again.
+        """
+        images.read(str(path))
+        return self.keep_bytes(Path(path).name, Path(path).read_bytes())
+
+    def keep_picture(self, name, picture):
+        """Keep a Pillow image as a PNG file of that name, as `keep` does."""
+        return self.keep_bytes(f"{name}.png", images.as_bytes(picture, ".png"))
+
+    def keep_bytes(self, name, content):
+        """Keep a file of that name and content, as `keep` does."""
+        folder = self.folder / hashlib.sha256(content).hexdigest()[:12]
+        path = folder / _safe(name)
+        if not path.exists():
+            images.write_whole(path, content)
+        return path
+
+    def check(self, path):
+        """Return `path` if it is a file in this folder. Raises InputError if not."""
+        inside = Path(path).resolve()
+        if not (inside.is_relative_to(self.folder.resolve()) and inside.is_file()):
+            raise InputError(f"{Path(path).name} is none of the pictures given to this page: choose it again")
+        return inside
+
+    def shown(self, path):
+        """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long."""
+        picture = images.read(str(path))
+        picture.thumbnail((SHOWN, SHOWN))
+        return picture
+
+
+def _safe(name):
+    """Return a file's name with nothing in it that any file system or shell takes amiss, and its ending kept."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (re.sub(r"[^\w-]+", "-", part).strip("-") for part in (stem if dot else name, ending if dot else ""))
+    return f"{stem[-60:] or 'picture'}.{ending[:8].lower() or 'png'}"
