@@ -101,7 +101,7 @@ class LBFGS:
     def tell(self, loss, gradient):
         """Take the loss (float) and gradient (vector on the device) at `point()`."""
         if not self._searching:
-            self._begin_search(loss, gradient)
+            self._begin_search(loss, gradient, self._vectors.conditioned(gradient))
             return
         slope = self._vectors.dot(gradient, self._direction) if math.isfinite(loss) else math.inf
         trial = _Trial(self._step, loss if math.isfinite(slope) else math.inf, slope)
@@ -146,9 +146,10 @@ class LBFGS:
         """Move to `trial`, remember the pair of differences, and begin the next search."""
         self._failures = 0
         self._change = trial.step * self._direction_rms
-        self._remember(trial.step, gradient)
+        conditioned = self._vectors.conditioned(gradient)
+        self._remember(trial.step, gradient, conditioned)
         self._x = self._vectors.along(self._x, trial.step, self._direction)
-        self._begin_search(trial.loss, gradient)
+        self._begin_search(trial.loss, gradient, conditioned)
 
     def _give_up(self):
         """Drop the memory and go on along the gradient from the best point of the failed search."""
@@ -162,11 +163,14 @@ class LBFGS:
             return
         self._change *= 0.1
         self.converged = self._failures > 2
-        self._begin_search(self.loss, self._gradient)
+        self._begin_search(self.loss, self._gradient, self._conditioned)
 
-    def _begin_search(self, loss, gradient):
-        """Take the point with `loss` and `gradient` as the present one and choose the direction from it."""
-        self.loss, self._gradient = loss, gradient
+    def _begin_search(self, loss, gradient, conditioned):
+        """Take the point with `loss` and `gradient` as the present one and choose the direction from it.
+
+        `conditioned` is P(gradient), None without a preconditioner.
+        """
+        self.loss, self._gradient, self._conditioned = loss, gradient, conditioned
         self._searching = True
         self._best = None
         self._trials = 0
@@ -195,13 +199,15 @@ class LBFGS:
         self._products = np.zeros((2 * self._history, 2 * self._history))
         self._by_gradient = np.zeros(2 * self._history)
 
-    def _remember(self, step, gradient):
+    def _remember(self, step, gradient, conditioned):
         """Store the pair s = step · direction, y = the change of the gradient, in place of the oldest."""
         row = self._next
         rows = (row, self._history + row)
         self._pairs = autodiff.with_row(self._pairs, rows[0], self._vectors.scaled(step, self._direction))
         self._pairs = autodiff.with_row(self._pairs, rows[1], self._vectors.difference(gradient, self._gradient))
-        *by_rows, self._by_gradient = self._vectors.products(self._pairs, rows, gradient)
+        *by_rows, self._by_gradient = self._vectors.products(
+            self._pairs, rows, gradient, conditioned, self._conditioned
+        )
         for index, products in zip(rows, by_rows, strict=True):
             self._products[index] = products
             self._products[:, index] = products
@@ -243,8 +249,8 @@ class _Vectors:
                 result = moved[0] + scale * precondition(moved[1] + gradient)
             return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
 
-        def products(pairs, rows, vectors):
-            factors = ops.concatenate([ops.take(pairs, rows, axis=0), vectors])
+        def products(pairs, rows, *vectors):
+            factors = ops.concatenate([ops.take(pairs, rows, axis=0), *(vector[None] for vector in vectors)])
             return ops.matmul(factors, ops.transpose(pairs))
 
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
@@ -271,26 +277,31 @@ class _Vectors:
         """Return a − b."""
         return self._difference(a, b)
 
-    def products(self, pairs, rows, gradient):
+    def conditioned(self, vector):
+        """Return P(vector), None without a preconditioner."""
+        return self._precondition and self._precondition(vector)
+
+    def products(self, pairs, rows, gradient, conditioned, conditioned_before):
         """Return the inner products of s, y and the gradient g with all rows of `pairs`, float64 (3, rows).
 
-        `rows` are the places of s and y. Those of y and g with the other y's are by P: yᵀ P y and gᵀ P y.
+        `rows` are the places of s and y. Those of y and g with the other y's are by P: yᵀ P y and gᵀ P y, for which
+        P g and, of the gradient before, P (g − y) are given.
         """
         if self._precondition is None:
-            return self._inner(pairs, rows, gradient[None])
-        vectors = [gradient, self._precondition(pairs[rows[1]]), self._precondition(gradient)]
-        s, y, g, *by_p = self._inner(pairs, rows, ops.stack(vectors))
+            return self._inner(pairs, rows, gradient)
+        changed = self.difference(conditioned, conditioned_before)
+        s, y, g, *by_p = self._inner(pairs, rows, gradient, changed, conditioned)
         half = pairs.shape[0] // 2
         y[half:], g[half:] = (products[half:] for products in by_p)
         return s, y, g
 
-    def _inner(self, pairs, rows, vectors):
+    def _inner(self, pairs, rows, *vectors):
         """Return the inner products of two rows of `pairs`, and of `vectors`, with all rows, float64."""
         length = pairs.shape[1]
         if length <= LONG:
-            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), vectors)).astype("float64")
+            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), *vectors)).astype("float64")
         pieces = (slice(begin, begin + PIECE) for begin in range(0, length, PIECE))
-        return sum(self._inner(pairs[:, piece], rows, vectors[:, piece]) for piece in pieces)
+        return sum(self._inner(pairs[:, piece], rows, *(vector[piece] for vector in vectors)) for piece in pieces)
 
     def direction(self, gradient, pairs, c, e, scale):
         """Return d = scale · P(gradient + c · pairs) + e · pairs, its inner product with `gradient`, and its RMS."""

@@ -18,7 +18,7 @@ SHARE = 0.8
 BASE = 2**30
 """Bytes that Python, the backend and the weights of the network take (measured with TensorFlow)."""
 
-VECTORS = 10
+VECTORS = 11
 """Vectors of the image at once besides the history, some of them only kept by the allocator (measured)."""
 
 VECTORS_OF_LARGE = 6

@@ -39,6 +39,12 @@ def test_a_flat_colour_goes_farthest(side, halvings):
     assert np.allclose(applied((side, side), flat), 2 ** (EXPONENT * halvings), rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(9, 9), (75, 150), (101, 67), (300, 451)])
+def test_a_flat_colour_stays_flat_up_to_the_border_at_any_size(size):
+    result = applied(size, np.ones((*size, 3)))
+    assert np.allclose(result, result.mean(), rtol=0.04)
+
+
 def test_a_wave_of_twice_the_length_goes_two_to_the_exponent_times_as_far():
     def gain(length):
         wave = np.tile(np.sin(2 * np.pi * np.arange(256) / length)[:, None, None], (1, 256, 3))
