@@ -227,6 +227,36 @@ def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, fol
     assert change[5:25].mean() > 3 * change[55:].mean()
 
 
+def test_the_subject_of_the_photograph_becomes_a_mask(page, pictures, folder):
+    filled(page, (ROOT / "images" / "inputs" / "content" / "playing-kitten.jpg", pictures[1]), rows=64)
+    page.get_by_role("button", name="Mask", exact=True).click()
+    sheet_is_there(page, "mask-canvas")
+    page.get_by_role("button", name="The subject", exact=True).click()
+    page.get_by_role("button", name="Mask ✓").wait_for()
+    page.get_by_role("button", name="Mask ✓").click()
+    sheet_is_there(page, "mask-canvas")
+    page.get_by_role("button", name="No mask").click()
+    page.get_by_role("button", name="Mask", exact=True).wait_for()
+    (mask,) = folder.glob("uploads/*/subject.png")
+    white = np.asarray(Image.open(mask).convert("L")) > 127
+    assert 0.1 < white.mean() < 0.6
+    assert white[white.shape[0] // 2, white.shape[1] // 2]
+
+
+def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
+    filled(page, pictures, iterations=500)
+    first = started(page, folder)
+    second = started(page, folder)
+    shows(page, "waiting")
+    page.get_by_role("button", name="Stop").click()
+    ended(second, "stopped")
+    page.get_by_role("tab", name="Runs").click()
+    page.locator("#runs .thumbnail-item").nth(1).click()
+    page.locator(f'#progress [data-run="{first.name}"]').wait_for()
+    page.get_by_role("button", name="Stop").click()
+    ended(first, "stopped")
+
+
 def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_path):
     regions = np.zeros((64, 96, 3), "uint8")
     regions[:, :48] = (255, 0, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import gradio as gr
+from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.web import chart, controls, forms, recipes
@@ -17,6 +18,9 @@ from neural_style.web.tool_tabs import EnhanceTab, ToolTab
 from neural_style.web.transfer_tab import TransferTab
 
 STYLESHEET = Path(__file__).with_name("page.css")
+
+GRAY = (128, 128, 128)
+"""The colour that stands for a picture that is not there yet."""
 
 RESULT = "results/picture"
 """Where the command that is shown puts its picture, but for the ending."""
@@ -242,8 +246,9 @@ class Page:
         if seen and json.loads(seen)[1] == json.loads(changed)[1]:
             listed = [gr.skip(), gr.skip()]
         else:
-            shown_runs = [(r, thumbnail) for r in reversed(runs) if (thumbnail := self._thumbnail(r))]
-            listed = [[(thumbnail, _minute(r)) for r, thumbnail in shown_runs], [r.id for r, _ in shown_runs]]
+            newest_first = runs[::-1]
+            entries = [(self._thumbnail(r), _minute(r) if r.state == "done" else STATES[r.state]) for r in newest_first]
+            listed = [entries, [r.id for r in newest_first]]
         return [
             shown,
             changed,
@@ -264,13 +269,14 @@ class Page:
         ]
 
     def _thumbnail(self, run):
-        """Return the small picture of a run for the list, made once for each picture; None without one."""
+        """Return the small picture of a run for the list, made once for each picture; without one, a gray one."""
         picture = self.runs.picture(run)
-        if picture is None:
-            return None
-        key = (picture, picture.stat().st_mtime_ns)
-        if self._thumbnails.get(run.id, (None,))[0] != key:
-            self._thumbnails[run.id] = key, controls.thumbnail(picture)
+        key = picture and (picture, picture.stat().st_mtime_ns)
+        if run.id not in self._thumbnails or self._thumbnails[run.id][0] != key:
+            self._thumbnails[run.id] = (
+                key,
+                (picture and controls.thumbnail(picture)) or Image.new("RGB", (90, 60), GRAY),
+            )
         return self._thumbnails[run.id][1]
 
     def picture_shown(self, shown):
