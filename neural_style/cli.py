@@ -241,6 +241,8 @@ def add_run_flags(parser):
     flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
     flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
+    flag("--resume", **BOOLEAN, default=False, help="go on with the interrupted run of this PREFIX, if there is one")
+    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a PREFIX.png that is there")
     add_quiet_flag(flag)
 
 

@@ -84,12 +84,16 @@ def check_run_flags(flags, files):
     if flags.prefix == images.STANDARD:
         if flags.animate:
             raise InputError("--animate writes PREFIX.gif: give a PREFIX instead of -")
+        if flags.resume:
+            raise InputError("--resume goes on from PREFIX_run: give a PREFIX instead of -")
         return
     flags.prefix = flags.prefix.removesuffix(".png")
     if os.path.basename(flags.prefix) in ("", ".", ".."):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is a folder: choose another PREFIX")
+    if flags.no_overwrite and not flags.resume and os.path.lexists(f"{flags.prefix}.png"):
+        raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
     for path in files:
         if path and _would_be_overwritten(path, flags.prefix):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")

@@ -4,6 +4,7 @@ The optimiser is asked for the point to evaluate and told the outcome. It calls 
 attributes, so a run may pause after any evaluation.
 """
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -41,6 +42,24 @@ class _Trial:
     step: float
     loss: float
     slope: float
+
+
+_NUMBERS = (
+    "loss",
+    "converged",
+    "_searching",
+    "_failures",
+    "_change",
+    "_trials",
+    "_step",
+    "_slope",
+    "_direction_rms",
+    "_stored",
+    "_next",
+)
+_TRIALS = ("_best", "_low", "_high")
+_VECTORS = ("_x", "_gradient", "_conditioned", "_direction")
+"""The attributes of `LBFGS` that make up its state, besides those of the memory."""
 
 
 class LBFGS:
@@ -114,6 +133,37 @@ class LBFGS:
         self._narrow(trial)
         if self._trials >= LONGEST_SEARCH or self._step_is_lost():
             self._give_up()
+
+    def state(self):
+        """Yield (name, array) of all that decides what comes next, one at a time, for `restore`."""
+        numbers = {name: getattr(self, name, None) for name in _NUMBERS}
+        trials = {name: _as_list(getattr(self, name, None)) for name in _TRIALS}
+        yield "numbers", np.frombuffer(json.dumps({**numbers, **trials}).encode(), "uint8")
+        yield "products", self._products
+        yield "by_gradient", self._by_gradient
+        for name in _VECTORS:
+            vector = getattr(self, name, None)
+            if vector is not None:
+                yield name, ops.convert_to_numpy(vector)
+        for row in self._stored_rows():
+            yield f"pair_{row}", ops.convert_to_numpy(self._pairs[row])
+
+    def restore(self, arrays):
+        """Take up the state that an optimiser of the same kind gave, {name: array}. It goes on as that one would."""
+        numbers = json.loads(np.asarray(arrays["numbers"]).tobytes())
+        for name in _NUMBERS:
+            setattr(self, name, numbers[name])
+        for name in _TRIALS:
+            setattr(self, name, numbers[name] and _Trial(*numbers[name]))
+        self._products, self._by_gradient = arrays["products"].copy(), arrays["by_gradient"].copy()
+        for name in _VECTORS:
+            setattr(self, name, ops.convert_to_tensor(arrays[name], "float32") if name in arrays else None)
+        for row in self._stored_rows():
+            self._pairs = autodiff.with_row(self._pairs, row, ops.convert_to_tensor(arrays[f"pair_{row}"], "float32"))
+
+    def _stored_rows(self):
+        """Return the rows of `_pairs` that are in use."""
+        return [*range(self._stored), *range(self._history, self._history + self._stored)]
 
     def _is_accepted(self, trial):
         """Whether `trial` satisfies the Wolfe conditions or the approximate ones."""
@@ -310,6 +360,10 @@ class _Vectors:
         direction, numbers = self._direction(gradient, pairs, coefficients, _scalar(scale))
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
+
+
+def _as_list(trial):
+    return trial and [trial.step, trial.loss, trial.slope]
 
 
 def _scalar(value):

@@ -4,13 +4,18 @@ import contextlib
 import csv
 import errno
 import io
+import itertools
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+import psutil
 from PIL import Image
 
+from neural_style import checkpoint
 from neural_style.errors import InputError
 from neural_style.images import as_bytes, write_whole
 
@@ -32,10 +37,11 @@ PREVIEW_SHARE = 0.01
 
 
 class RunFolder:
-    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, preview.jpg.
+    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, and while the run goes
+    on, or if it was interrupted, preview.jpg and checkpoint.npz.
 
     Use it as a context manager; the plot is drawn from the losses when it closes, however the run ended. Raises
-    InputError where a file cannot be written.
+    InputError where a file cannot be written, and if another process has a run in this folder.
     """
 
     def __init__(self, prefix, terms):
@@ -47,15 +53,19 @@ class RunFolder:
         self._settings = {}
         self._file = None
         self._next_preview = 0.0
+        self._lock = Lock(self.path / "lock")
+        self._goes_on = False
 
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
             for name in ("settings.json", "losses.csv", "losses.png", "preview.jpg"):
                 if (self.path / name).is_dir():
                     raise IsADirectoryError(errno.EISDIR, f"{name} in it is a folder")
             tempfile.TemporaryFile(dir=self.path).close()  # Better to fail now than after the first evaluation.
         except OSError as error:
+            self._lock.release()
             raise self._unwritable(error) from error
         return self
 
@@ -68,6 +78,7 @@ class RunFolder:
             if not exception[0]:
                 with contextlib.suppress(OSError):
                     (self.path / "preview.jpg").unlink(missing_ok=True)  # The picture itself is there now.
+        self._lock.release()
         with contextlib.suppress(OSError):
             self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
@@ -78,6 +89,29 @@ class RunFolder:
         """
         self._settings = settings
 
+    def checkpoint(self):
+        """Return (run, arrays) of the folder's checkpoint, (None, None) without one.
+
+        Raises InputError if it is damaged.
+        """
+        return checkpoint.read(self.path / checkpoint.NAME)
+
+    def go_on(self, evaluation):
+        """Go on with the losses of the run that is in the folder, after the `evaluation` of that number."""
+        self._goes_on = True
+        with contextlib.suppress(OSError, ValueError, KeyError), (self.path / "losses.csv").open(newline="") as file:
+            rows = [list(row.values()) for row in csv.DictReader(file) if int(row["evaluation"]) <= evaluation]
+            self._rows = [[int(n) for n in row[:3]] + row[3:] for row in rows if len(row) == len(self._columns)]
+
+    def save(self, progress, run, frames):
+        """Write a checkpoint of a `synthesis.Progress`, with the dict `run` and the animation's `frames`."""
+        arrays = itertools.chain(progress.state(), ((f"frame_{n}", frame) for n, frame in enumerate(frames)))
+        checkpoint.write(self.path / checkpoint.NAME, {**run, "position": progress.position()}, arrays)
+
+    def forget(self):
+        """Delete the checkpoint: the run is finished, or another begins."""
+        checkpoint.delete(self.path / checkpoint.NAME)
+
     def log(self, progress):
         """Append one `synthesis.Progress` to losses.csv, at once; a term it does not have counts as zero."""
         row = [progress.scale, progress.iteration, progress.evaluation, f"{progress.total:.9g}"]
@@ -85,9 +119,14 @@ class RunFolder:
         row += [f"{progress.gradient_norm:.9g}", f"{progress.seconds:.3f}"]
         try:
             if self._file is None:
+                if not self._goes_on:
+                    self.forget()
                 write_whole(self.path / "settings.json", f"{json.dumps(self._settings, indent=2)}\n".encode())
-                self._file = (self.path / "losses.csv").open("w", newline="", encoding="utf-8")
-                self._write(self._columns)
+                self._begin_file()
+            elif not (self.path / "losses.csv").exists():  # Somebody has removed the folder.
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._file.close()
+                self._begin_file()
             self._write(row)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -104,6 +143,12 @@ class RunFolder:
         took = time.monotonic() - now
         self._next_preview = now + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
 
+    def _begin_file(self):
+        """Begin losses.csv, with the rows there are."""
+        self._file = (self.path / "losses.csv").open("w", newline="", encoding="utf-8")
+        for row in [self._columns, *self._rows]:
+            self._write(row)
+
     def _write(self, row):
         csv.writer(self._file, lineterminator="\n").writerow(row)
         self._file.flush()
@@ -112,11 +157,58 @@ class RunFolder:
         return InputError(f"the folder {self.path} cannot be written: {error.strerror or error}")
 
 
+class Lock:
+    """A file that says which process has a run in a folder. One of a process that is gone counts for nothing."""
+
+    def __init__(self, path):
+        self._path = path
+        self._mine = False
+
+    def take(self):
+        """Create the file. Raises InputError if another process that still lives has it, OSError if it cannot be."""
+        content = json.dumps([os.getpid(), psutil.Process().create_time()])
+        for _ in range(3):
+            try:
+                with self._path.open("x", encoding="utf-8") as file:
+                    file.write(content)
+                self._mine = True
+                return
+            except FileExistsError:
+                if (other := self._holder()) is not None:
+                    remedy = "wait for its end, or choose another PREFIX"
+                    raise InputError(f"the process {other} has a run in {self._path.parent}: {remedy}") from None
+                self._path.unlink(missing_ok=True)
+
+    def _holder(self):
+        """Return the id of the living process that has the lock, or None."""
+        try:
+            process, began = json.loads(self._path.read_text(encoding="utf-8"))
+            return process if abs(psutil.Process(process).create_time() - began) < 1 else None
+        except (OSError, ValueError, TypeError, psutil.Error):
+            return None
+
+    def release(self):
+        """Remove the file, if `take` created it."""
+        if self._mine:
+            self._mine = False
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+
 class NoFolder(contextlib.nullcontext):
     """Stands for the folder of a run that leaves none, with the methods of `RunFolder`."""
 
     def __enter__(self):
         return self
+
+    def checkpoint(self):
+        return None, None
+
+    def save(self, progress, run, frames):
+        pass
+
+    def forget(self):
+        pass
 
     def describe(self, settings):
         pass
@@ -137,6 +229,14 @@ class Animation:
         columns = min(width, ANIMATION_WIDTH)
         self._size = columns, max(1, round(height * columns / width))
         self._frames = []
+
+    def frames(self):
+        """Return the pictures so far, uint8 (height, width, 3) each."""
+        return [np.asarray(frame) for frame in self._frames]
+
+    def restore(self, frames):
+        """Take up the pictures that `frames` gave."""
+        self._frames = [Image.fromarray(frame) for frame in frames]
 
     def add(self, picture):
         """Append a Pillow image of any size."""

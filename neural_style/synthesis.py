@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from neural_style.errors import InputError
-from neural_style.lbfgs import LBFGS
+from neural_style.lbfgs import LBFGS, LONGEST_SEARCH
 from neural_style.memory import LARGE, LONGEST_HISTORY
 from neural_style.pyramid import Pyramid
 
@@ -39,13 +39,29 @@ class Progress:
     ends_run: bool
     _optimiser: LBFGS = field(repr=False)
     _size: tuple = field(repr=False)
+    _ends: bool = field(repr=False, default=False)
+    _best_before: float = field(repr=False, default=math.inf)
+
+    def position(self):
+        """Return where the run is, a JSON-able dict that `synthesise` goes on from, with what `state` gives."""
+        return {
+            "scale": self.scale,
+            "evaluation": self.evaluation,
+            "ends": self._ends,
+            "best_before": self._best_before,
+            "seconds": self.seconds,
+        }
+
+    def state(self):
+        """Yield (name, array) of all that decides what comes next, one at a time."""
+        return self._optimiser.state()
 
     def image(self):
         """Return the scale's best image so far, float32 RGB (height, width, 3), meant for 0..255 but not clipped."""
         return np.reshape(ops.convert_to_numpy(self._optimiser.best()), (*self._size, 3))
 
 
-def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
+def synthesise(stages, iterations, evaluations=20, min_improvement=0.0, resumed=None):
     """Minimise one objective after the other over the pixels and yield `Progress` after every evaluation.
 
     `stages` has for each scale a function that takes the image the scale before ended with, None at the first, and
@@ -55,17 +71,29 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
     one iteration to the next. A scale ends early after an iteration that lowers the best loss by less than
     `min_improvement` percent (0: never for that reason), or when the optimiser cannot lower it further.
 
-    Raises InputError if the loss at a start is not finite.
+    `resumed` is the (position, state) of a `Progress` of such a run, the state as a dict: the evaluations after that
+    one follow, the same as they would have been.
+
+    Raises InputError if the loss at a start is not finite, or is not any more and does not become so again.
     """
-    clock = time.monotonic()
+    position, state = resumed or ({"scale": 0, "seconds": 0.0}, None)
+    clock = time.monotonic() - position["seconds"]
     image = None
     planned = sum(iterations) * evaluations + len(stages) - 1
     for number, (stage, count) in enumerate(zip(stages, iterations, strict=True)):
+        if number + 1 < position["scale"]:
+            continue
         objective, start, history = stage(image)
         optimiser = optimiser_of(start, history)
         iterations_before = sum(iterations[:number])
         evaluations_before = iterations_before * evaluations + number
-        for state in _minimise(objective, optimiser, count, evaluations, min_improvement):
+        first, best_before = 0, math.inf
+        if number + 1 == position["scale"]:
+            optimiser.restore(state)
+            first, best_before = position["evaluation"] + 1 - evaluations_before, position["best_before"]
+        ended = first > 0 and position["ends"]
+        remaining = _minimise(objective, optimiser, count, evaluations, min_improvement, first, best_before)
+        for state in () if ended else remaining:
             yield Progress(
                 scale=number + 1,
                 iteration=iterations_before + math.ceil(state.evaluation / evaluations),
@@ -81,6 +109,8 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0):
                 ends_run=state.ends and number + 1 == len(stages),
                 _optimiser=optimiser,
                 _size=objective.size,
+                _ends=state.ends,
+                _best_before=state.best_before,
             )
         image = np.reshape(ops.convert_to_numpy(optimiser.best()), (*objective.size, 3))
 
@@ -96,7 +126,10 @@ def optimiser_of(image, history=LONGEST_HISTORY):
 
 @dataclass(frozen=True)
 class _State:
-    """One evaluation of a scale, `evaluation` counting from 0 there; `ends` is true for its last."""
+    """One evaluation of a scale, `evaluation` counting from 0 there; `ends` is true for its last.
+
+    `best_before` is the best loss at the end of the last iteration.
+    """
 
     evaluation: int
     total: float
@@ -104,18 +137,26 @@ class _State:
     gradient_norm: float
     ends_iteration: bool
     ends: bool
+    best_before: float
 
 
-def _minimise(objective, optimiser, iterations, evaluations, min_improvement):
-    """Yield a `_State` after every evaluation of one scale."""
+MOST_BROKEN = 3 * LONGEST_SEARCH
+"""Evaluations in a row whose loss is not finite, after which a run has no hope."""
+
+
+def _minimise(objective, optimiser, iterations, evaluations, min_improvement, first=0, best_before=math.inf):
+    """Yield a `_State` after every evaluation of one scale, beginning with the one numbered `first`."""
     last = iterations * evaluations
-    best_before = math.inf
-    for evaluation in range(last + 1):
+    broken = 0
+    for evaluation in range(first, last + 1):
         total, terms, gradient = objective.evaluate(*optimiser.line())
         gradient_norm = float(ops.norm(gradient))
         if evaluation == 0:
             _check_finite(total, terms, gradient_norm)
         optimiser.tell(total, gradient)
+        broken = 0 if math.isfinite(total) and math.isfinite(gradient_norm) else broken + 1
+        if broken and (broken >= MOST_BROKEN or optimiser.converged):
+            raise InputError(f"{_broken(terms)} does not come back to a finite number: {_REMEDY}")
         ends_iteration = evaluation > 0 and evaluation % evaluations == 0
         ends = evaluation == last or optimiser.converged
         if ends_iteration:
@@ -123,7 +164,8 @@ def _minimise(objective, optimiser, iterations, evaluations, min_improvement):
             ends = ends or improvement < min_improvement
         if ends_iteration or evaluation == 0:
             best_before = optimiser.best_loss
-        yield _State(evaluation, total, terms, gradient_norm, ends_iteration or (ends and evaluation > 0), ends)
+        ends_iteration = ends_iteration or (ends and evaluation > 0)
+        yield _State(evaluation, total, terms, gradient_norm, ends_iteration, ends, best_before)
         if ends:
             return
 
@@ -132,8 +174,13 @@ def _check_finite(total, terms, gradient_norm):
     """Raise InputError, naming what is not finite, if a loss or the gradient at the start is not."""
     if math.isfinite(total) and math.isfinite(gradient_norm):
         return
-    broken = [f"{name} loss" for name, value in terms.items() if not math.isfinite(value)] or ["gradient of the loss"]
-    raise InputError(
-        f"the {' and the '.join(broken)} of the start image is not a finite number: lower its weight, "
-        "or check the start image and the weights of the network"
-    )
+    raise InputError(f"{_broken(terms)} of the start image is not a finite number: {_REMEDY}")
+
+
+_REMEDY = "lower its weight, or check the start image and the weights of the network"
+
+
+def _broken(terms):
+    """Return the name of what is not finite."""
+    names = [f"{name} loss" for name, value in terms.items() if not math.isfinite(value)] or ["gradient of the loss"]
+    return f"the {' and the '.join(names)}"

@@ -1,13 +1,16 @@
 """The steps the painting scripts have in common, in the order of `paint`."""
 
+import contextlib
 import math
 import os
 import platform
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from models.weights import load
-from neural_style import autodiff, cli, images, memory
+from neural_style import autodiff, checkpoint, cli, images, memory
+from neural_style.errors import InputError
 from neural_style.runs import Animation, NoFolder, RunFolder
 
 TERMS = ("content", "style", "tv")
@@ -40,15 +43,45 @@ def paint(task, command):
             describe_sizes(scales, reporter)
             weights = load_weights(flags, reporter)
             device = start_backend(reporter, max(math.prod(pictures.size) for pictures in scales))
-            plans = plan_memory(task, scales, weights, reporter)
+            identity = checkpoint.identity(flags, scales, weights, autodiff.versions())
+            before, arrays = checkpoint_of(folder, identity, reporter) if flags.resume else (None, None)
+            plans = plan_memory(task, scales, weights, reporter, before and before["plans"])
             settings = settings_of(flags, command, device, scales, plans, weights)
             folder.describe(settings)
 
             from neural_style.synthesis import synthesise
 
             stages = [stage(task, *scale, weights, reporter) for scale in zip(scales, plans, strict=True)]
-            run = synthesise(stages, flags.num_iter, flags.evaluations, flags.min_improvement)
-            return save_progress(run, flags, scales, folder, settings, reporter)
+            resumed = before and (before["position"], arrays)
+            run = synthesise(stages, flags.num_iter, flags.evaluations, flags.min_improvement, resumed)
+            record = {"identity": identity, "plans": settings["memory"]}
+            animation = Animation(scales[-1].finish.size) if flags.animate else None
+            if animation and arrays:
+                animation.restore([arrays[name] for name in arrays if name.startswith("frame_")])
+            return save_progress(run, flags, scales, folder, settings, record, animation, reporter)
+
+
+def checkpoint_of(folder, identity, reporter):
+    """Return (run, arrays) of the checkpoint in the `RunFolder`, (None, None) without one, of which the user is told.
+
+    Raises InputError if it is damaged, and if it is of another run than that of this `checkpoint.identity`.
+    """
+    before, arrays = folder.checkpoint()
+    if before is None:
+        reporter.say(f"there is no checkpoint in {folder.path}: beginning at the beginning")
+        return None, None
+    change = checkpoint.difference(before["identity"], identity)
+    if change:
+        raise InputError(
+            f"the checkpoint in {folder.path} is of another run: {change}; give the same flags and pictures, or leave "
+            "out --resume to begin anew"
+        )
+    versions = [", ".join(f"{k} {v}" for k, v in which["backend"].items()) for which in (before["identity"], identity)]
+    if versions[0] != versions[1]:
+        reporter.say(f"warning: the run began with {versions[0]}; with {versions[1]} it may end a little differently")
+    folder.go_on(before["position"]["evaluation"])
+    reporter.say(f"going on after evaluation {before['position']['evaluation']}")
+    return before, arrays
 
 
 def start_backend(reporter, pixels):
@@ -64,11 +97,15 @@ def start_backend(reporter, pixels):
     return device
 
 
-def plan_memory(task, scales, weights, reporter):
-    """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales`, act on the largest and tell the user."""
+def plan_memory(task, scales, weights, reporter, before=None):
+    """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales`, act on the largest and tell the user.
+
+    A run that goes on keeps the plans it had `before`, a list of dicts, on which its numbers depend.
+    """
     flags = task.flags
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
-    plans = [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
+    plans = before and [memory.Plan(**plan) for plan in before]
+    plans = plans or [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
     largest = max(plans, key=lambda plan: plan.needed)
     if largest.keeps and max(math.prod(pictures.size) for pictures in scales) > memory.LARGE:
         autodiff.keep_memory()
@@ -193,15 +230,16 @@ def settings_of(flags, command, device, scales, plans, weights):
     }
 
 
-def save_progress(run, flags, scales, folder, settings, reporter):
+def save_progress(run, flags, scales, folder, settings, record, animation, reporter):
     """Follow the `synthesis.synthesise` generator `run`, log and save it, print the final picture's path.
 
-    Returns the exit status: 0, or that of the signal that ended the run early; what was reached is saved then too.
+    `record` is what a checkpoint says besides the run's state; `animation` is a `runs.Animation` or None. Returns the
+    exit status: 0, or that of the signal that ended the run early; what was reached is saved then too.
     """
     piped = flags.prefix == images.STANDARD
     final = images.STANDARD if piped else f"{flags.prefix}.png"
     saves = 0 if piped else flags.save_every
-    animation = Animation(scales[-1].finish.size) if flags.animate else None
+    progress = None
 
     def picture():
         return scales[progress.scale - 1].finish.picture(progress.image())
@@ -210,28 +248,57 @@ def save_progress(run, flags, scales, folder, settings, reporter):
         images.write(path, picture(), cli.picture_texts(settings))
 
     with cli.Interruption() as interruption:
-        for progress in run:
-            folder.log(progress)
-            folder.preview(picture)
-            reporter.progress(progress)
-            if interruption.signal:
-                break
-            if animation and (progress.ends_iteration or progress.evaluation == 0):
-                animation.add(picture())
-            if progress.ends_iteration and saves and progress.iteration % saves == 0:
-                save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
-        save(final)
-        if animation:
-            if interruption.signal:
-                animation.add(picture())
-            animation.write(flags.prefix)
+        try:
+            for progress in run:
+                folder.log(progress)
+                folder.preview(picture)
+                reporter.progress(progress)
+                if interruption.signal:
+                    break
+                if animation and (progress.ends_iteration or progress.evaluation == 0):
+                    animation.add(picture())
+                if progress.ends_iteration and saves and progress.iteration % saves == 0:
+                    save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
+                if progress.ends_iteration and not progress.ends_run:
+                    folder.save(progress, record, animation.frames() if animation else [])
+            if progress is None:
+                raise InputError("the run is finished already: leave out --resume to paint it anew")
+            save(final)
+            if interruption.signal and not progress.ends_run:
+                folder.save(progress, record, animation.frames() if animation else [])
+            else:
+                folder.forget()
+            if animation:
+                if interruption.signal:
+                    animation.add(picture())
+                animation.write(flags.prefix)
+        except InputError as problem:
+            if progress is None or piped:
+                raise
+            raise InputError(f"{problem}; what was reached is in {rescued(final, save)}") from problem
     reporter.close()
     if progress.ends_run and progress.evaluation < progress.evaluations:
         reporter.say(
             f"stopped after {progress.evaluation} of {progress.evaluations} evaluations: the loss hardly falls any more"
         )
     if interruption.signal:
-        reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}")
+        remedy = "" if piped or progress.ends_run else "; the same command with --resume goes on"
+        reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}{remedy}")
     if not piped:
         print(final, flush=True)
     return interruption.exit_status
+
+
+def rescued(final, save):
+    """Save a picture by `save(path)` to the path `final` or, where that fails, to a new folder for temporary files.
+
+    Returns the path, or says in its place that there is none.
+    """
+    with contextlib.suppress(InputError):
+        save(final)
+        return final
+    with contextlib.suppress(InputError, OSError):
+        path = os.path.join(tempfile.mkdtemp(prefix="style-transfer-"), os.path.basename(final))
+        save(path)
+        return path
+    return "no file, for there is no room for one"

@@ -293,6 +293,24 @@ def test_a_stopped_run_keeps_what_it_reached(runs):
     assert Image.open(runs.picture(run)).height == 48
 
 
+def test_a_stopped_run_goes_on_where_it_was(runs):
+    short = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "3"]
+    run = runs.submit("network.py", short, {})
+    until_log(runs, run, 10)
+    runs.stop(run.id)
+    run = until(runs, run.id, "stopped", "done")
+    before = runs.losses(run)
+    assert runs.can_go_on(run)
+    runs.go_on(run.id)
+    run = until(runs, run.id, "done", "failed")
+    after = runs.losses(run)
+    assert after[: len(before)] == before
+    assert [row["evaluation"] for row in after] == list(range(61))
+    assert not runs.can_go_on(run)
+    with pytest.raises(InputError, match="no checkpoint"):
+        runs.go_on(run.id)
+
+
 def test_a_queued_run_can_be_taken_out_of_the_queue(runs, pictures):
     first = runs.submit("network.py", LONG, {})
     second = runs.submit("color_transfer.py", pictures, {})

@@ -291,6 +291,11 @@ def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, 
         shows(other, "stopped")
     shows(page, "stopped")
     assert (ended(run, "stopped") / "picture.png").exists()
+    page.get_by_role("button", name="Go on").click()
+    shows(page, "painting")
+    until(lambda: "going on after evaluation" in (run / "log.txt").read_text())
+    page.get_by_role("button", name="Stop").click()
+    shows(page, "stopped")
     page.get_by_role("button", name="Load these settings").click()
     page.get_by_text("Weight of style 1").wait_for()
     assert page.locator("#field-num_iter:visible textarea, #field-num_iter:visible input").first.input_value() == "500"

@@ -175,6 +175,7 @@ class Page:
         self._progress = gr.HTML(elem_id="progress")
         with gr.Row(elem_id="actions"):
             self._stop = gr.Button("Stop", size="sm", visible=False, elem_id="stop")
+            self._go_on = gr.Button("Go on", size="sm", visible=False, elem_id="go-on")
             self._load = gr.Button("Load these settings", size="sm", visible=False)
             self._continue = gr.Button("Continue from here", size="sm", visible=False)
             self._use = gr.Button("Use as content", size="sm", visible=False)
@@ -198,6 +199,7 @@ class Page:
             self._settings,
             self._queue,
             self._stop,
+            self._go_on,
             self._load,
             self._continue,
             self._use,
@@ -208,6 +210,7 @@ class Page:
             event(self._watch, [self.shown, self._seen], watched, show_progress="hidden", concurrency_limit=None)
         self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")
         self._stop.click(self._stop_shown, self.shown, self._said, show_progress="hidden")
+        self._go_on.click(self._go_on_shown, self.shown, self._said, show_progress="hidden")
         self._delete.click(lambda: gr.update(visible=True), None, self._sure, queue=False)
         self._no.click(lambda: gr.update(visible=False), None, self._sure, queue=False)
         self._yes.click(self._delete_shown, self.shown, [self.shown, self._sure, self._said])
@@ -240,7 +243,7 @@ class Page:
             ]
         )
         if changed == seen:
-            return [gr.skip() for _ in range(14)]
+            return [gr.skip() for _ in range(15)]
         over = run is not None and run.is_over
         painter = run is not None and run.values.get("tab") in ("transfer", "doodle")
         if seen and json.loads(seen)[1] == json.loads(changed)[1]:
@@ -261,6 +264,7 @@ class Page:
                 visible=run is not None and not over,
                 value="Stop at once" if run and self.runs.is_stopping(run.id) else "Stop",
             ),
+            gr.update(visible=over and self.runs.can_go_on(run)),
             gr.update(visible=over),
             gr.update(visible=over and painter and picture is not None),
             gr.update(visible=over and picture is not None),
@@ -350,6 +354,15 @@ class Page:
         try:
             if run:
                 self.runs.stop(run.id)
+        except InputError as problem:
+            return controls.warning(problem)
+        return ""
+
+    def _go_on_shown(self, shown):
+        run = self.run_shown(shown)
+        try:
+            if run:
+                self.runs.go_on(run.id)
         except InputError as problem:
             return controls.warning(problem)
         return ""

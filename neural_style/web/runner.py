@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from neural_style import images
+from neural_style import checkpoint, images
 from neural_style.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ class Run:
     `arguments` are those of its command line, `values` those of the form they come from, `created` is when it was asked
     for. `state` is "queued", "running", "done", "stopped" (by the user), "failed" or "lost" (its process ended while
     nobody watched). `problem` is the line that a failed script ended with. `process` is the id of the process and the
-    time it began at.
+    time it began at. One that `resumes` goes on from its checkpoint.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Run:
     state: str = "queued"
     problem: str = ""
     process: list = field(default_factory=list)
+    resumes: bool = False
 
     @property
     def is_over(self):
@@ -146,6 +147,17 @@ class Runs:
             elif run.state == "running":
                 self._stopping.add(id)
                 _interrupt(run)
+
+    def can_go_on(self, run):
+        """Return whether a run was interrupted and has a checkpoint."""
+        return run.is_over and self.path(run, f"picture_run/{checkpoint.NAME}").exists()
+
+    def go_on(self, id):
+        """Queue an interrupted run again, to go on where it was. Raises InputError if it cannot."""
+        with self._lock:
+            if not self.can_go_on(self.get(id)):
+                raise InputError("this run has no checkpoint to go on from")
+            self._set(id, state="queued", problem="", resumes=True)
 
     def delete(self, id):
         """Delete a run that is over, with its folder. Raises InputError if it is not, or cannot be deleted."""
@@ -253,7 +265,7 @@ class Runs:
         """Run the script of a run and return its exit status."""
         with self.path(run, "log.txt").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / run.script), *run.arguments],
+                [sys.executable, str(ROOT / run.script), *run.arguments, *(["--resume"] if run.resumes else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
