@@ -5,6 +5,7 @@ Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRG
 
 import io
 import os
+import stat
 import struct
 import sys
 import uuid
@@ -57,7 +58,7 @@ def read(path, background="white"):
         with warnings.catch_warnings():
             # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
             warnings.simplefilter("ignore")
-            with Image.open(_standard_input() if path == STANDARD else path) as picture:
+            with Image.open(_standard_input() if path == STANDARD else _checked(path)) as picture:
                 picture.load()
                 return _flat_srgb(_eight_bit(_upright(picture)), background)
     except Image.DecompressionBombError as error:
@@ -72,6 +73,14 @@ def read(path, background="white"):
         raise InputError(f"{path} cannot be read: {reason}") from error
     except _BROKEN as error:
         raise InputError(f"{path} cannot be read: the file is damaged ({error})") from error
+
+
+def _checked(path):
+    """Return `path`. Raises InputError for what may never end, such as a pipe, and OSError if there is nothing."""
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{path} is no file but a device or a pipe: pipe the picture into the script, and name it -")
+    return path
 
 
 def _standard_input():

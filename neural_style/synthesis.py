@@ -118,10 +118,11 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0, resumed=
 def optimiser_of(image, history=LONGEST_HISTORY):
     """Return the optimiser that begins at an image (height, width, 3) and keeps `history` pairs.
 
-    LARGE images are not preconditioned, for the sake of memory.
+    LARGE images, and those longer than LONGEST, are not preconditioned, for the sake of memory.
     """
     size = image.shape[:2]
-    return LBFGS(np.ravel(image), history, Pyramid(size) if math.prod(size) <= LARGE else None)
+    large = math.prod(size) > LARGE or max(size) > LONGEST
+    return LBFGS(np.ravel(image), history, None if large else Pyramid(size))
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,9 @@ class _State:
     ends: bool
     best_before: float
 
+
+LONGEST = 8192
+"""Rows or columns beyond which the matrices of a `Pyramid` take more memory than the image."""
 
 MOST_BROKEN = 3 * LONGEST_SEARCH
 """Evaluations in a row whose loss is not finite, after which a run has no hope."""

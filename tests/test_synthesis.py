@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from neural_style.errors import InputError
-from neural_style.synthesis import synthesise
+from neural_style.synthesis import optimiser_of, synthesise
 
 
 class Bowl:
@@ -42,6 +42,11 @@ def test_the_start_is_evaluation_0_and_every_iteration_has_its_evaluations():
     assert [step.iteration for step in steps] == [0] + [1] * 5 + [2] * 5 + [3] * 5
     assert [step.evaluation for step in steps if step.ends_iteration] == [5, 10, 15]
     assert [step.evaluation for step in steps if step.ends_run] == [15]
+
+
+def test_an_image_as_long_as_a_scarf_is_not_preconditioned():
+    """The matrix of one of its halvings would have gigabytes."""
+    assert optimiser_of(np.zeros((1, 100_000, 3), "float32")).point().shape == (300_000,)
 
 
 def test_no_iterations_evaluate_the_start_and_keep_it():
