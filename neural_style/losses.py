@@ -74,7 +74,8 @@ class StyleLoss:
         # By functions, for PyTorch's arrays have no arithmetic with numpy's.
         squares = [ops.square(ops.subtract(sums[p], target)) for p, target in enumerate(self._targets)]
         distances = [ops.multiply(f, ops.sum(s, axis=(1, 2))) for f, s in zip(self._factors, squares, strict=True)]
-        return sum(ops.sum(distance) for distance in distances) + self._constant
+        # One sum: TensorFlow would put a chain of additions into an order that differs from process to process.
+        return ops.sum(ops.concatenate(distances)) + self._constant
 
 
 @dataclass(frozen=True)
