@@ -59,7 +59,7 @@ def style(path, **changes):
 def test_every_flag_is_a_field_with_its_help(script):
     form = form_of(script)
     actions = {action.dest for action in recipes.SCRIPTS[script].parser()._actions}
-    assert set(form) == actions - {"help", "quiet"}
+    assert set(form) == actions - {"help", "quiet", "resume", "no_overwrite"}
     assert all(field.help for field in form.values())
 
 

@@ -56,10 +56,14 @@ def text_of(value):
     return str(int(value) if whole else value)
 
 
+LEFT_OUT = ("help", "quiet", "resume", "no_overwrite")
+"""Flags that a terminal needs, but no page, where every run has a folder of its own."""
+
+
 def fields(parser):
-    """Return the `Field`s of a `cli.Parser` by name, in its order, without the flags that only a terminal needs."""
+    """Return the `Field`s of a `cli.Parser` by name, in its order, without those of LEFT_OUT."""
     found = [_field(action, group.title) for group in parser._action_groups for action in group._group_actions]
-    return {field.name: field for field in found if field.name not in ("help", "quiet")}
+    return {field.name: field for field in found if field.name not in LEFT_OUT}
 
 
 def _field(action, group):

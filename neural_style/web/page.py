@@ -166,8 +166,8 @@ class Page:
             return (forms.for_bash if shell == "bash" else forms.for_windows)(whole)
 
         paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()])
-        for event in (fold.expand, shell.change):
-            event(tell, [shell, *tab.inputs], command, show_progress="hidden")
+        changes = [fold.expand, shell.change, *(part.change for part in tab.inputs)]
+        gr.on(changes, tell, [shell, *tab.inputs], command, show_progress="hidden", trigger_mode="always_last")
 
     def _build_easel(self):
         """Make what shows the run that is looked at."""
