@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import shlex
 import signal
@@ -299,6 +300,8 @@ def run(main):
     if hasattr(sys.stdout, "reconfigure"):
         # Paths go out as the file system has them, whatever the terminal's encoding.
         sys.stdout.reconfigure(encoding=sys.getfilesystemencoding(), errors="surrogateescape")
+    # Pillow says something of its own about some broken files, besides raising what becomes our line.
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         status = main()
     except InputError as problem:

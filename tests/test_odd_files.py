@@ -236,6 +236,17 @@ def test_pictures_are_read_and_others_are_named(name, tmp_path, monkeypatch):
         assert FILES.get(name)  # Damage that the decoder has put up with.
 
 
+def test_a_broken_file_that_pillow_has_words_for_gives_one_line_all_the_same(tmp_path, run_script):
+    samples_per_pixel = struct.pack("<HHIH", 277, 3, 1, 3)
+    assert samples_per_pixel in FILES["whole.tif"]
+    broken = FILES["whole.tif"].replace(samples_per_pixel, struct.pack("<HHIH", 277, 3, 1, 279))
+    (tmp_path / "broken.tif").write_bytes(broken)
+    done = run_script("enhance.py", tmp_path / "broken.tif", "--sharpen")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"enhance.py: error: {tmp_path / 'broken.tif'} ")
+
+
 def test_the_corpus_is_large_enough():
     assert len(FILES) + len(NO_FILES) >= 60
     assert len(GOOD) >= 30
