@@ -75,6 +75,7 @@ def same_result(prefix, whole):
     assert sorted(os.listdir(f"{prefix}_run")) == ["losses.csv", "losses.png", "settings.json"]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(uninterrupted, tmp_path):
     prefix, moments = tmp_path / "out", random.Random(8)
     reached, kills = 0, 0
@@ -94,6 +95,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(uninter
     same_result(prefix, uninterrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_says_how_to_go_on_and_does(number, status, uninterrupted, tmp_path):
     prefix = tmp_path / "out"

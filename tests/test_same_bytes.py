@@ -70,6 +70,7 @@ def test_a_command_given_twice_gives_the_same_bytes(script, picture, tmp_path):
     assert (tmp_path / "out.png").read_bytes() == first.read_bytes()
 
 
+@pytest.mark.slow
 def test_two_thousand_evaluations_take_no_more_memory_than_a_hundred(tmp_path):
     command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, tmp_path / "out", "--image_size", "32"]
     command += ["--num_iter", "100", "--save_every", "0", "--quiet"]

@@ -188,6 +188,34 @@ def test_a_cache_that_cannot_be_written_costs_only_the_next_fetch(good_file, mon
     assert "cannot be kept" in said[0]
 
 
+def test_a_full_disk_costs_only_the_next_fetch_and_leaves_no_part_of_a_file(good_file, monkeypatch, tmp_path):
+    def full(source, target):
+        target.write_bytes(b"the first part")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(packages.shutil, "copyfile", full)
+    said = []
+    packages.store(good_file, cache_folder() / FILE, said.append)
+    assert said == [
+        f"the weights cannot be kept in {cache_folder()} (No space left on device); the next run fetches anew"
+    ]
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_a_cached_file_that_may_not_be_read_is_passed_over_in_a_line(cache, good_file, monkeypatch):
+    cache.mkdir(parents=True)
+    shutil.copy(good_file, cache / FILE)
+
+    def forbidden(path, *arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module.h5py, "File", forbidden)
+    monkeypatch.setattr("builtins.open", forbidden)
+    with pytest.raises(InputError, match="no weights for vgg16"):
+        load("vgg16")
+
+
 def test_a_wheel_with_another_model_inside_is_refused(cache, monkeypatch, tmp_path):
     import onnx
 
