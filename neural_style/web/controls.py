@@ -32,6 +32,14 @@ def picture(label, uploads, notice, **settings):
     return component, kept
 
 
+def start(choices, uploads, notice):
+    """Return (dropdown, picture, path): what a painting starts from; the last of `choices` asks for a `picture`."""
+    dropdown = gr.Dropdown(list(choices), value=choices[0], label="Init image", info="what the painting starts from")
+    component, kept = picture("The picture to start from", uploads, notice, height=180, visible=False)
+    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, component, queue=False)
+    return dropdown, component, kept
+
+
 def weights(uploads):
     """Return (component, state): a gr.File for the weights of the network, and the path that is kept of it or None."""
     component = gr.File(label="Weights, in an h5 file as Keras has them", type="filepath", height=120)

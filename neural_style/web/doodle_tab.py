@@ -63,17 +63,8 @@ class DoodleTab:
             for group, title in GROUPS.items():
                 with gr.Accordion(title, open=False):
                     if group == "pictures":
-                        self._start = gr.Dropdown(
-                            list(STARTS), value=STARTS[0], label="Init image", info="what the painting starts from"
-                        )
-                        self._start_picture, self._start_path = controls.picture(
-                            "The picture to start from", self._uploads, notice, height=180, visible=False
-                        )
-                        self._start.change(
-                            lambda start: gr.update(visible=start == STARTS[-1]),
-                            self._start,
-                            self._start_picture,
-                            queue=False,
+                        self._start, self._start_picture, self._start_path = controls.start(
+                            STARTS, self._uploads, notice
                         )
                     if group == "network":
                         self._weights, self._weights_path = controls.weights(self._uploads)

@@ -209,8 +209,10 @@ class Page:
         for event in (timer.tick, self.blocks.load, self.shown.change):
             event(self._watch, [self.shown, self._seen], watched, show_progress="hidden", concurrency_limit=None)
         self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")
-        self._stop.click(self._stop_shown, self.shown, self._said, show_progress="hidden")
-        self._go_on.click(self._go_on_shown, self.shown, self._said, show_progress="hidden")
+        self._stop.click(lambda shown: self._do(self.runs.stop, shown), self.shown, self._said, show_progress="hidden")
+        self._go_on.click(
+            lambda shown: self._do(self.runs.go_on, shown), self.shown, self._said, show_progress="hidden"
+        )
         self._delete.click(lambda: gr.update(visible=True), None, self._sure, queue=False)
         self._no.click(lambda: gr.update(visible=False), None, self._sure, queue=False)
         self._yes.click(self._delete_shown, self.shown, [self.shown, self._sure, self._said])
@@ -349,32 +351,19 @@ class Page:
             return gr.skip(), gr.skip()
         return listed[event.index], gr.update(visible=False)
 
-    def _stop_shown(self, shown):
+    def _do(self, action, shown):
+        """Call `action` with the id of the run that is looked at, and return what was wrong with that, if anything."""
         run = self.run_shown(shown)
         try:
             if run:
-                self.runs.stop(run.id)
-        except InputError as problem:
-            return controls.warning(problem)
-        return ""
-
-    def _go_on_shown(self, shown):
-        run = self.run_shown(shown)
-        try:
-            if run:
-                self.runs.go_on(run.id)
+                action(run.id)
         except InputError as problem:
             return controls.warning(problem)
         return ""
 
     def _delete_shown(self, shown):
-        run = self.run_shown(shown)
-        try:
-            if run:
-                self.runs.delete(run.id)
-        except InputError as problem:
-            return shown, gr.update(visible=False), controls.warning(problem)
-        return "", gr.update(visible=False), ""
+        problem = self._do(self.runs.delete, shown)
+        return shown if problem else "", gr.update(visible=False), problem
 
     def _restore(self, shown, place=None):
         """Return values for the tabs: the settings of the run shown, its picture as the start or the content."""

@@ -78,17 +78,8 @@ class TransferTab:
             for group, title in GROUPS.items():
                 with gr.Accordion(title, open=False):
                     if group == "picture":
-                        self._start = gr.Dropdown(
-                            list(STARTS), value="content", label="Init image", info="what the painting starts from"
-                        )
-                        self._start_picture, self._start_path = controls.picture(
-                            "The picture to start from", self._uploads, notice, height=180, visible=False
-                        )
-                        self._start.change(
-                            lambda start: gr.update(visible=start == STARTS[-1]),
-                            self._start,
-                            self._start_picture,
-                            queue=False,
+                        self._start, self._start_picture, self._start_path = controls.start(
+                            STARTS, self._uploads, notice
                         )
                     if group.startswith("masks"):
                         self._content_mask, self._content_mask_path = controls.picture(
