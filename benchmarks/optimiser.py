@@ -81,7 +81,7 @@ def with_ours(objective, start, told, history, restart=10**9):
             loss, _, gradient = objective.evaluate(*optimiser.line())
             told(loss)
             optimiser.tell(loss, gradient)
-        image = np.reshape(optimiser.best(), start.shape)
+        image = np.reshape(np.asarray(optimiser.best()), start.shape)
 
 
 def with_scipy(objective, start, told, restart):

@@ -37,7 +37,7 @@ def numeric_flags():
 
 
 @pytest.mark.parametrize("value", BAD)
-@pytest.mark.parametrize(("script", "given", "flag"), numeric_flags())
+@pytest.mark.parametrize(("script", "given", "flag"), list(numeric_flags()))
 def test_what_is_no_number_or_out_of_range_is_refused(script, given, flag, value, capsys):
     with pytest.raises(SystemExit) as exit:
         script.parse([*given, f"{flag}={value}"])
