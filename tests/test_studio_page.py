@@ -170,6 +170,18 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(pa
     subprocess.run(["bash", "-c", mine], cwd=ROOT, check=True, capture_output=True)
     result = np.asarray(Image.open(run / "picture.png"))
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mine.png")), result)
+    # The command that the page shows for the run itself names the same place, so all of the file is the same.
+    first = (run / "picture.png").read_bytes()
+    own = json.loads((run / "run.json").read_text())["arguments"]
+    subprocess.run([sys.executable, "network.py", *own], cwd=ROOT, check=True, capture_output=True)
+    assert (run / "picture.png").read_bytes() == first
+
+
+def test_a_large_upload_is_taken(page, tmp_path):
+    Image.new("RGB", (6000, 6000), (200, 90, 40)).save(tmp_path / "large.tif")
+    assert (tmp_path / "large.tif").stat().st_size > 100e6
+    choose(page, "content", tmp_path / "large.tif")
+    page.locator("#content img").wait_for()
 
 
 def test_styles_are_weighted_put_in_order_and_left_out(page, pictures):

@@ -52,7 +52,6 @@ class DoodleTab:
         self._editor = painter.painter(visible=False, elem_id="doodle-canvas")
         with gr.Row():
             self._ground = gr.Dropdown([], label="Begin with", visible=False)
-        self._target_path = gr.State(None)
         with gr.Accordion("A doodle from a file, in place of the painted one", open=False):
             self._target, self._target_file = controls.picture("Doodle", self._uploads, notice, height=180)
         with gr.Accordion("A photograph whose shapes to keep", open=False):

@@ -135,7 +135,6 @@ class Page:
                 show_line_numbers=False,
             )
             gr.HTML('<p class="hint">To be run in the folder of the scripts; it gives the same picture.</p>')
-        tab.problem = problem
 
         def checked(values):
             """Return (form, script, arguments, line): the line says what is wrong, with None for the rest."""
