@@ -70,6 +70,15 @@ class RunFolder:
         return self
 
     def __exit__(self, *exception):
+        try:
+            self._finish(*exception)
+        finally:
+            self._lock.release()
+        with contextlib.suppress(OSError):
+            self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
+
+    def _finish(self, *exception):
+        """Close losses.csv and draw it, and delete the preview of a run that did not fail."""
         if self._file is not None:
             self._file.close()
             # A run that failed already has a problem to tell of; one of its plot must not hide it.
@@ -78,9 +87,6 @@ class RunFolder:
             if not exception[0]:
                 with contextlib.suppress(OSError):
                     (self.path / "preview.jpg").unlink(missing_ok=True)  # The picture itself is there now.
-        self._lock.release()
-        with contextlib.suppress(OSError):
-            self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
     def describe(self, settings):
         """Take the JSON-able dict `settings` for settings.json, which is written with the first evaluation.
