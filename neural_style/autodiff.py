@@ -91,6 +91,8 @@ def _start_tensorflow():
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
+    # It would join additions into one of many terms, which `_differentiated_by_tensorflow` avoids.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         # A convolution fills all cores by itself; two at once only take the caches from each other.
@@ -231,9 +233,12 @@ def _differentiated_by_tensorflow(function, x, *others):
     import tensorflow as tf
 
     if not tf.executing_eagerly():
-        # A tape would not see the gradients that `with_gradient` gives.
+        # A tape would not see the gradients that `with_gradient` gives. Sums of three and more are made in pairs: AddN
+        # begins with the one whose memory it can use, which differs from run to run, and with it the last digit.
         value, aux = function(x, *others)
-        return value, aux, tf.nest.pack_sequence_as(x, tf.gradients(value, tf.nest.flatten(x)))
+        pairs = tf.AggregationMethod.EXPERIMENTAL_TREE
+        gradients = tf.gradients(value, tf.nest.flatten(x), aggregation_method=pairs)
+        return value, aux, tf.nest.pack_sequence_as(x, gradients)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         value, aux = function(x, *others)
@@ -309,6 +314,17 @@ def _register_in_tensorflow(name, gradient):
     def by_inputs(operation, upstream, *others):
         _, _, *constants = operation.inputs
         return [None, gradient(upstream, *constants), *(None for _ in constants)]
+
+
+def transposed_product(a, b):
+    """Return aᵀ b, (m, n), of matrices (k, m) and (k, n), without making aᵀ."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.matmul(a, b, transpose_a=True)
+    return keras.ops.matmul(keras.ops.transpose(a), b)  # Both compile or dispatch it to one product.
 
 
 def host_zeros(count):

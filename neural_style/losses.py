@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from models.layers import size_at
+from neural_style import autodiff
 
 CHANNELS = 3
 """Colour channels of an image, a constant in the style loss of Gatys et al."""
@@ -74,7 +75,6 @@ class StyleLoss:
         # By functions, for PyTorch's arrays have no arithmetic with numpy's.
         squares = [ops.square(ops.subtract(sums[p], target)) for p, target in enumerate(self._targets)]
         distances = [ops.multiply(f, ops.sum(s, axis=(1, 2))) for f, s in zip(self._factors, squares, strict=True)]
-        # One sum: TensorFlow would put a chain of additions into an order that differs from process to process.
         return ops.sum(ops.concatenate(distances)) + self._constant
 
 
@@ -211,7 +211,7 @@ class ChainProduct:
             return shifted_product(_matrix(shallow), _matrix(deep), self._shift)[None]
         positions = _window_sums(ops.ones((*shallow.shape[:3], 1)), deep.shape[1:3])
         shallow = _window_sums(shallow, deep.shape[1:3]) - self._shift * positions
-        return ops.matmul(ops.transpose(_matrix(shallow)), _matrix(deep - self._shift))[None]
+        return autodiff.transposed_product(_matrix(shallow), _matrix(deep - self._shift))[None]
 
     def areas(self, size, masks=None):
         """Return the float64 (regions,) sums over positions of the products of the masks."""
@@ -233,7 +233,7 @@ def _masked_chain(shallow, deep, shallow_masks, deep_masks):
         if a.shape[1:3] != b.shape[1:3]:
             # Summing the shallower over a window and repeating the deeper over it give the same product.
             a = _window_sums(a, b.shape[1:3])
-        products.append(ops.matmul(ops.transpose(_matrix(a)), _matrix(b)))
+        products.append(autodiff.transposed_product(_matrix(a), _matrix(b)))
     return ops.stack(products)
 
 
@@ -282,7 +282,7 @@ def shifted_product(a, b, shift):
     made.
     """
     sums = ops.sum(a, axis=0)[:, None] + ops.sum(b, axis=0)[None]
-    return ops.matmul(ops.transpose(a), b) - shift * sums + shift**2 * a.shape[0]
+    return autodiff.transposed_product(a, b) - shift * sums + shift**2 * a.shape[0]
 
 
 def gram(features, masks=None, shift=0.0, shift_last=False):
@@ -299,15 +299,15 @@ def gram(features, masks=None, shift=0.0, shift_last=False):
     # A + Aᵀ − A, where the first factor of A, and the last A, are taken for constants, and whose gradient takes one.
     constant = ops.stop_gradient(matrix)
     if masks is None:
-        weights, result = ops.ones((positions, 1)), ops.matmul(ops.transpose(constant), matrix)[None]
+        weights, result = ops.ones((positions, 1)), autodiff.transposed_product(constant, matrix)[None]
     else:
         masks = _matrix(masks)
         weights = masks if shift_last else ops.square(masks)
         weighted = ops.reshape(ops.square(masks)[:, :, None] * constant[:, None], (positions, -1))
-        result = ops.reshape(ops.matmul(ops.transpose(weighted), matrix), (-1, channels, channels))
+        result = ops.reshape(autodiff.transposed_product(weighted, matrix), (-1, channels, channels))
     result = result + ops.transpose(result, (0, 2, 1)) - ops.stop_gradient(result)
     if not shift:
         return result
-    columns = ops.matmul(ops.transpose(weights), matrix)
+    columns = autodiff.transposed_product(weights, matrix)
     norms = ops.full((weights.shape[1],), float(positions)) if shift_last else ops.sum(weights, axis=0)
     return result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import psutil
 import pytest
 from conftest import CASTLE, ROOT, STARRY_NIGHT
@@ -19,6 +20,7 @@ import make_mask
 import mask_transfer
 import network
 import neural_doodle
+from neural_style import autodiff
 
 INPUTS = ROOT / "images" / "inputs"
 KITTEN = INPUTS / "content" / "playing-kitten.jpg"
@@ -68,6 +70,20 @@ def test_a_command_given_twice_gives_the_same_bytes(script, picture, tmp_path):
     first = shutil.move(tmp_path / "out.png", tmp_path / "first.png")
     SCRIPTS[script](picture, str(tmp_path / "out"))
     assert (tmp_path / "out.png").read_bytes() == first.read_bytes()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="AddN is TensorFlow's")
+def test_no_gradient_is_a_sum_whose_order_depends_on_what_is_ready_first():
+    import tensorflow as tf
+
+    def function(x):
+        y = keras.ops.relu(x)
+        return keras.ops.sum(y) + keras.ops.sum(y * y) + keras.ops.sum(keras.ops.sin(y)) + keras.ops.sum(y**3), ()
+
+    graph = autodiff.value_and_grad(function).get_concrete_function(tf.ones((4, 4))).graph
+    sums = [len(operation.inputs) for operation in graph.get_operations() if operation.type == "AddN"]
+    assert set(sums) == {2}
+    assert tf.config.optimizer.get_experimental_options()["arithmetic_optimization"] is False
 
 
 @pytest.mark.slow
