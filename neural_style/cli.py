@@ -260,20 +260,24 @@ def add_feather_flag(flag):
     flag("--mask_feather", type=NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften masks' borders")
 
 
-def add_output_flag(flag):
-    """Add -o by `flag`, the `add_argument` of a parser or group."""
+def add_output_flags(flag):
+    """Add -o and --no_overwrite by `flag`, the `add_argument` of a parser or group."""
     flag("-o", "--output", metavar="OUT", help="the picture to write; - writes PNG to the standard output")
+    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a picture that is there")
 
 
-def output_path(given, source, suffix, inputs=()):
-    """Return the path a finishing tool writes to: the one `given`, else that of `source` with `_suffix` added.
+def output_path(flags, source, suffix, inputs=()):
+    """Return the path a finishing tool writes to: that of -o in `flags`, else that of `source` with `_suffix` added.
 
-    What comes from the standard input goes to the standard output. Raises InputError if no picture can be written there
-    or if it would overwrite `source` or one of the other `inputs`, None among them passed over.
+    What comes from the standard input goes to the standard output. Raises InputError if no picture can be written
+    there, if there is one and `flags` have --no_overwrite, or if it would overwrite `source` or one of the other
+    `inputs`, None among them passed over.
     """
     path = STANDARD if source == STANDARD else f"{os.path.splitext(source)[0]}_{suffix}.png"
-    path = path if given is None else given
+    path = path if flags.output is None else flags.output
     check_writable(path)
+    if flags.no_overwrite and path != STANDARD and os.path.lexists(path):
+        raise InputError(f"{path} is there already: choose another -o, or leave out --no_overwrite")
     for other in (source, *inputs):
         if other and os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
             raise InputError(f"the result would overwrite {other}: choose another -o")

