@@ -91,7 +91,8 @@ def _start_tensorflow():
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
-    # It would join additions into one of many terms, which `_differentiated_by_tensorflow` avoids.
+    # It would join additions into one of many terms, which `_differentiated_by_tensorflow` avoids. What else it is good
+    # for, `product` says itself.
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
@@ -316,15 +317,17 @@ def _register_in_tensorflow(name, gradient):
         return [None, gradient(upstream, *constants), *(None for _ in constants)]
 
 
-def transposed_product(a, b):
-    """Return aᵀ b, (m, n), of matrices (k, m) and (k, n), without making aᵀ."""
+def product(a, b, transpose_a=False, transpose_b=False):
+    """Return the product of two matrices, of which either may be transposed without a copy of it being made."""
     import keras
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.matmul(a, b, transpose_a=True)
-    return keras.ops.matmul(keras.ops.transpose(a), b)  # Both compile or dispatch it to one product.
+        return tf.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+    # JAX and PyTorch see to that themselves.
+    a, b = (keras.ops.transpose(m) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
+    return keras.ops.matmul(a, b)
 
 
 def host_zeros(count):

@@ -20,6 +20,9 @@ from neural_style.errors import InputError
 
 NAME = "checkpoint.npz"
 
+FORMAT = 2
+"""What the arrays mean; a run of another one cannot go on."""
+
 WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "save_every", "max_memory", "tile", "prefix", "weights"}
 """Flags that do not change a run's result, or whose effect is looked at by itself."""
 
@@ -47,6 +50,7 @@ def identity(flags, scales, weights, versions):
     """
     names = vars(flags).keys() - WITHOUT_EFFECT - PICTURES
     return {
+        "format": FORMAT,
         "flags": {name: getattr(flags, name) for name in sorted(names)},
         "pictures": {
             field.name: _digest([getattr(pictures, field.name) for pictures in scales])
@@ -59,6 +63,8 @@ def identity(flags, scales, weights, versions):
 
 def difference(before, now):
     """Return how the identity `now` differs from that of a checkpoint, in words; None if it does not."""
+    if before.get("format") != now["format"]:
+        return "it was painted by another version of these scripts"
     for name in sorted(before["flags"].keys() | now["flags"].keys()):
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:

@@ -77,6 +77,10 @@ class LBFGS:
     The two-loop recursion (Nocedal & Wright, algorithm 7.4) runs on the coefficients of the direction by the stored
     differences, in float64 on the host, from their inner products (Chen et al. 2014, "Large-scale L-BFGS using
     MapReduce"): the vectors are read twice per iteration instead of four times for each stored pair.
+
+    With a preconditioner P (H_0 is a multiple of it), the recursion needs of the differences y of gradients only P y
+    and the inner products with them. So P y is stored in place of y, which comes with P g of each accepted gradient g:
+    P is applied once per iteration.
     """
 
     def __init__(self, start, history=20, precondition=None):
@@ -239,7 +243,7 @@ class LBFGS:
         """Take the direction that the memory suggests; without a memory, straight down the gradient."""
         self._direction = None  # It is not needed any more, and vectors may be large.
         self._direction, self._slope, self._direction_rms = self._vectors.direction(
-            self._gradient, self._pairs, *self._coefficients()
+            self._gradient, self._conditioned, self._pairs, *self._coefficients()
         )
 
     def _forget(self):
@@ -250,31 +254,31 @@ class LBFGS:
         self._by_gradient = np.zeros(2 * self._history)
 
     def _remember(self, step, gradient, conditioned):
-        """Store the pair s = step · direction, y = the change of the gradient, in place of the oldest."""
-        row = self._next
-        rows = (row, self._history + row)
-        self._pairs = autodiff.with_row(self._pairs, rows[0], self._vectors.scaled(step, self._direction))
-        self._pairs = autodiff.with_row(self._pairs, rows[1], self._vectors.difference(gradient, self._gradient))
-        *by_rows, self._by_gradient = self._vectors.products(
-            self._pairs, rows, gradient, conditioned, self._conditioned
-        )
-        for index, products in zip(rows, by_rows, strict=True):
-            self._products[index] = products
-            self._products[:, index] = products
-        self._next = (row + 1) % self._history
-        self._stored = min(self._stored + 1, self._history)
-        if self._products[rows] <= 0:
+        """Store the pair s = step · direction, P y of the change y of the gradient, in place of the oldest."""
+        m, row = self._history, self._next
+        self._pairs = autodiff.with_row(self._pairs, row, self._vectors.scaled(step, self._direction))
+        changed = self._vectors.difference(gradient, self._gradient)
+        moved = changed if conditioned is None else self._vectors.difference(conditioned, self._conditioned)
+        self._pairs = autodiff.with_row(self._pairs, m + row, moved)
+        by_y, self._by_gradient = self._vectors.products(self._pairs, changed, gradient)
+        # Those of s with older y's are never asked for.
+        self._products[row] = self._products[:, row] = 0
+        self._products[m + row] = self._products[:, m + row] = by_y
+        self._next = (row + 1) % m
+        self._stored = min(self._stored + 1, m)
+        if self._products[row, m + row] <= 0:
             self._forget()  # Only rounding can do this to a step that Wolfe's conditions accepted.
 
     def _coefficients(self):
-        """Return (c, e, scale): the direction is scale · P(gradient + c · pairs) + e · pairs."""
+        """Return (coefficients, scale): the direction is coefficients · pairs + scale · P(gradient)."""
         m = self._history
         c, e = np.zeros(2 * m), np.zeros(2 * m)
         if self._stored == 0:
-            return c, e, -1.0
+            return c, -1.0
         newest_first = [(self._next - 1 - age) % m for age in range(self._stored)]
         products = self._products
-        # q = gradient + c · pairs, kept as its coefficients; then r = scale · P q + e · pairs.
+        # q = gradient + Σ c y is kept as its coefficients: P q = P(gradient) + c · pairs. Then r = scale · P q + Σ e s.
+        # Row i of the products has those of s, row m + i those of y, with all s and, by P, with all y.
         alphas = {}
         for i in newest_first:
             alphas[i] = (self._by_gradient[i] + products[i] @ c) / products[i, m + i]
@@ -284,24 +288,19 @@ class LBFGS:
         for i in reversed(newest_first):
             beta = (scale * (self._by_gradient[m + i] + products[m + i] @ c) + products[m + i] @ e) / products[i, m + i]
             e[i] += alphas[i] - beta
-        return c, -e, -scale
+        return -(scale * c + e), -scale
 
 
 class _Vectors:
     """The compiled work on long vectors, one call for each pass over the memory."""
 
     def __init__(self, precondition=None):
-        def direction(gradient, pairs, coefficients, scale):
-            moved = ops.matmul(coefficients, pairs)
-            if precondition is None:
-                result = moved[0] + scale * gradient
-            else:
-                result = moved[0] + scale * precondition(moved[1] + gradient)
+        def direction(gradient, conditioned, pairs, coefficients, scale):
+            result = ops.matmul(coefficients, pairs)[0] + scale * conditioned
             return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
 
-        def products(pairs, rows, *vectors):
-            factors = ops.concatenate([ops.take(pairs, rows, axis=0), *(vector[None] for vector in vectors)])
-            return ops.matmul(factors, ops.transpose(pairs))
+        def products(pairs, *vectors):
+            return autodiff.product(ops.stack(vectors), pairs, transpose_b=True)
 
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
         self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
@@ -331,33 +330,22 @@ class _Vectors:
         """Return P(vector), None without a preconditioner."""
         return self._precondition and self._precondition(vector)
 
-    def products(self, pairs, rows, gradient, conditioned, conditioned_before):
-        """Return the inner products of s, y and the gradient g with all rows of `pairs`, float64 (3, rows).
-
-        `rows` are the places of s and y. Those of y and g with the other y's are by P: yᵀ P y and gᵀ P y, for which
-        P g and, of the gradient before, P (g − y) are given.
-        """
-        if self._precondition is None:
-            return self._inner(pairs, rows, gradient)
-        changed = self.difference(conditioned, conditioned_before)
-        s, y, g, *by_p = self._inner(pairs, rows, gradient, changed, conditioned)
-        half = pairs.shape[0] // 2
-        y[half:], g[half:] = (products[half:] for products in by_p)
-        return s, y, g
-
-    def _inner(self, pairs, rows, *vectors):
-        """Return the inner products of two rows of `pairs`, and of `vectors`, with all rows, float64."""
+    def products(self, pairs, *vectors):
+        """Return the inner products of each of the `vectors` with all rows of `pairs`, float64 (vectors, rows)."""
         length = pairs.shape[1]
         if length <= LONG:
-            return ops.convert_to_numpy(self._products(pairs, np.array(rows, "int32"), *vectors)).astype("float64")
+            return ops.convert_to_numpy(self._products(pairs, *vectors)).astype("float64")
         pieces = (slice(begin, begin + PIECE) for begin in range(0, length, PIECE))
-        return sum(self._inner(pairs[:, piece], rows, *(vector[piece] for vector in vectors)) for piece in pieces)
+        return sum(self.products(pairs[:, piece], *(vector[piece] for vector in vectors)) for piece in pieces)
 
-    def direction(self, gradient, pairs, c, e, scale):
-        """Return d = scale · P(gradient + c · pairs) + e · pairs, its inner product with `gradient`, and its RMS."""
-        rows = [scale * c + e] if self._precondition is None else [e, c]
-        coefficients = ops.convert_to_tensor(np.array(rows, "float32"))
-        direction, numbers = self._direction(gradient, pairs, coefficients, _scalar(scale))
+    def direction(self, gradient, conditioned, pairs, coefficients, scale):
+        """Return d = coefficients · pairs + scale · P(gradient), its inner product with `gradient`, and its RMS.
+
+        `conditioned` is P(gradient), None without a preconditioner.
+        """
+        conditioned = gradient if conditioned is None else conditioned
+        coefficients = ops.convert_to_tensor(coefficients[None], "float32")
+        direction, numbers = self._direction(gradient, conditioned, pairs, coefficients, _scalar(scale))
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
 

@@ -211,7 +211,7 @@ class ChainProduct:
             return shifted_product(_matrix(shallow), _matrix(deep), self._shift)[None]
         positions = _window_sums(ops.ones((*shallow.shape[:3], 1)), deep.shape[1:3])
         shallow = _window_sums(shallow, deep.shape[1:3]) - self._shift * positions
-        return autodiff.transposed_product(_matrix(shallow), _matrix(deep - self._shift))[None]
+        return autodiff.product(_matrix(shallow), _matrix(deep - self._shift), transpose_a=True)[None]
 
     def areas(self, size, masks=None):
         """Return the float64 (regions,) sums over positions of the products of the masks."""
@@ -233,7 +233,7 @@ def _masked_chain(shallow, deep, shallow_masks, deep_masks):
         if a.shape[1:3] != b.shape[1:3]:
             # Summing the shallower over a window and repeating the deeper over it give the same product.
             a = _window_sums(a, b.shape[1:3])
-        products.append(autodiff.transposed_product(_matrix(a), _matrix(b)))
+        products.append(autodiff.product(_matrix(a), _matrix(b), transpose_a=True))
     return ops.stack(products)
 
 
@@ -282,7 +282,7 @@ def shifted_product(a, b, shift):
     made.
     """
     sums = ops.sum(a, axis=0)[:, None] + ops.sum(b, axis=0)[None]
-    return autodiff.transposed_product(a, b) - shift * sums + shift**2 * a.shape[0]
+    return autodiff.product(a, b, transpose_a=True) - shift * sums + shift**2 * a.shape[0]
 
 
 def gram(features, masks=None, shift=0.0, shift_last=False):
@@ -299,15 +299,15 @@ def gram(features, masks=None, shift=0.0, shift_last=False):
     # A + Aᵀ − A, where the first factor of A, and the last A, are taken for constants, and whose gradient takes one.
     constant = ops.stop_gradient(matrix)
     if masks is None:
-        weights, result = ops.ones((positions, 1)), autodiff.transposed_product(constant, matrix)[None]
+        weights, result = ops.ones((positions, 1)), autodiff.product(constant, matrix, transpose_a=True)[None]
     else:
         masks = _matrix(masks)
         weights = masks if shift_last else ops.square(masks)
         weighted = ops.reshape(ops.square(masks)[:, :, None] * constant[:, None], (positions, -1))
-        result = ops.reshape(autodiff.transposed_product(weighted, matrix), (-1, channels, channels))
+        result = ops.reshape(autodiff.product(weighted, matrix, transpose_a=True), (-1, channels, channels))
     result = result + ops.transpose(result, (0, 2, 1)) - ops.stop_gradient(result)
     if not shift:
         return result
-    columns = autodiff.transposed_product(weights, matrix)
+    columns = autodiff.product(weights, matrix, transpose_a=True)
     norms = ops.full((weights.shape[1],), float(positions)) if shift_last else ops.sum(weights, axis=0)
     return result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]
