@@ -37,7 +37,7 @@ def main():
     (pictures,) = task.read(reporter)
     weights = transfer.load_weights(task.flags, reporter)
     (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
-    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say)
+    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say, plan.keeps)
     optimiser = optimiser_of(pictures.start, plan.history)
     gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
     optimiser.tell(1e30, ops.convert_to_tensor(gradient))

@@ -44,6 +44,8 @@ def start(large=False):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if large:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+        # Protobuf in C gives all free memory back to the system whenever one of its own large pieces is freed.
+        os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:
         raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
@@ -63,28 +65,29 @@ def start(large=False):
     return {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}[backend]()
 
 
-@functools.cache
-def _c_library():
-    """Return the C library if it is glibc, whose allocator can be told what to keep, else None."""
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    return library if hasattr(library, "malloc_trim") else None
-
-
 def keep_memory():
     """Keep memory that is freed for the next arrays, after `start` with `large`.
 
     Otherwise each of them gets fresh pages from the system, and clearing those takes as long as the work on them; but
     what is kept lies in pieces, so that a run takes more. Only glibc can be told so.
     """
-    if _c_library() is not None:
+    library = _glibc()
+    if library is not None:
         for setting, value in _KEEP_FREED:
-            _c_library().mallopt(setting, value)
+            library.mallopt(setting, value)
 
 
 def give_back_memory():
-    """Give back to the system what is free of the memory that has been kept; it takes a moment."""
-    if _c_library() is not None:
-        _c_library().malloc_trim(0)
+    """Give back to the system what is free of the memory that the C library has; it takes a moment."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def _glibc():
+    """Return the C library if it is glibc, whose allocator can be told what to keep, else None."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "malloc_trim") else None
 
 
 def _start_tensorflow():

@@ -31,9 +31,16 @@ FLOAT = 4
 LONGEST_HISTORY = 20
 """Pairs of differences beyond which the optimiser's memory gains little (see benchmarks/optimiser.py)."""
 
-KEPT = 1.6
+KEPT = 2.1
 """What tiles of LARGE images take more, relative to their work, when the memory of one is kept for the next (measured:
-in tiles of 512 rows, 1.8 GiB)."""
+1.8 in tiles of 256 rows, 1.9 of 512, 2.1 to 2.4 of 1024)."""
+
+SHAPE = 80 * 2**20
+"""Bytes that each further shape of tiles takes, for which functions are compiled anew (measured). For LARGE images they
+are in KEPT."""
+
+MASKED = 1 / 3
+"""Copies of the features under each mask that wait at once, on the average (measured: of most there is none left)."""
 
 LARGE = 12_000_000
 """Pixels beyond which the vectors of an image are so long that what is freed is given back, or kept by plan."""
@@ -53,7 +60,8 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 class Plan:
     """How a picture is painted: in tiles of `side` rows (None: in one piece), with a `history` of so many pairs.
 
-    That needs about `needed` bytes at most. With `keeps` the memory of one tile is kept for the next, which is faster.
+    That needs about `needed` bytes at most. With `keeps`, of LARGE images, the memory of one tile is kept for the next,
+    which is faster.
     """
 
     side: int | None
@@ -168,7 +176,13 @@ class Demand:
         large = height * width > LARGE
         vectors = 3 * ((VECTORS_OF_LARGE if large else VECTORS) + 2 * history)
         work = self._work() * (1 + KEPT if large and keeps else 1)
-        return int(BASE + FLOAT * height * width * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
+        shapes = 0 if large else SHAPE * (self._shapes(side) - 1)
+        pixels = FLOAT * height * width
+        return int(BASE + shapes + pixels * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
+
+    def _shapes(self, side):
+        """Return of how many shapes tiles are: of three in each dimension, with a border on one side or none."""
+        return math.prod(min(3, len(intervals(length, side or length, 0))) for length in self.size)
 
     def _seen_at_most(self, side):
         """Return the pixels that the largest tile of any of the pictures is seen with."""
@@ -189,12 +203,12 @@ class Demand:
         """Return the floats per pixel seen at once that one loss and gradient takes.
 
         These are the features of all layers, which the way back needs; the derivatives by those of the style layers,
-        which wait there for their turn, with a copy under each mask; and what the largest layer is worked on with.
+        which wait there for their turn, with copies under the masks; and what the largest layer is worked on with.
         """
         names = layer_names(self.network)
         deepest = max(names.index(layer) for layer in self.layers)
         features = sum(self._floats(layer) for layer in names[: deepest + 1])
-        waiting = sum((1 + self.regions) * self._floats(layer) for layer in self.style_layers)
+        waiting = sum((1 + MASKED * self.regions) * self._floats(layer) for layer in self.style_layers)
         return features + waiting + 4 * self._floats("conv1_2")
 
     def _floats(self, layer):
@@ -211,7 +225,7 @@ def plan(demand, allowed, side=None):
         none = demand.of(rows, 0, keeps)
         history = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
         if history >= least:
-            return Plan(rows, history, demand.of(rows, history, keeps), keeps)
+            return Plan(rows, history, demand.of(rows, history, keeps), keeps and math.prod(demand.size) > LARGE)
     needed = demand.of(*choices[-1])
     if side is not None:
         return Plan(side or None, 1, needed)

@@ -19,18 +19,19 @@ class TiledNetwork:
     (1, h, w, …)} of the positions of one tile, "image" among the layers.
     """
 
-    def __init__(self, extractor, network, layers, side=None, say=lambda line: None):
+    def __init__(self, extractor, network, layers, side=None, say=lambda line: None, keeps=False):
         """Set up.
 
         `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
         rows and columns of a tile at most, None for pictures in one piece; `say` is told in a line
-        when tiles are made smaller.
+        when tiles are made smaller. Unless `keeps`, what pictures in tiles leave free is given back to the system.
         """
         self._extractor = extractor
         self._layers = ("image", *layers)
         self._margin = margin(network, layers)
         self._side = side
         self._say = say
+        self._keeps = keeps
 
     def tiles(self, size):
         """Return the `Tile`s of a picture of (height, width) `size`."""
@@ -90,7 +91,7 @@ class TiledNetwork:
         while True:
             try:
                 result = function()
-                if len(self.tiles(size)) > 1:
+                if len(self.tiles(size)) > 1 and not self._keeps:
                     autodiff.give_back_memory()
                 return result
             except Exception as error:

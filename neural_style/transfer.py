@@ -107,7 +107,7 @@ def plan_memory(task, scales, weights, reporter, before=None):
     plans = before and [memory.Plan(**plan) for plan in before]
     plans = plans or [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
     largest = max(plans, key=lambda plan: plan.needed)
-    if largest.keeps and max(math.prod(pictures.size) for pictures in scales) > memory.LARGE:
+    if largest.keeps:
         autodiff.keep_memory()
     reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
     return plans
@@ -140,16 +140,16 @@ def stage(task, pictures, plan, weights, reporter):
 
     def begin(before):
         start = pictures.start if before is None else images.resized(before, pictures.size)
-        return objective(task, pictures, weights, plan.side, reporter.say), start, plan.history
+        return objective(task, pictures, weights, plan.side, reporter.say, plan.keeps), start, plan.history
 
     return begin
 
 
-def objective(task, pictures, weights, side=None, say=lambda line: None):
+def objective(task, pictures, weights, side=None, say=lambda line: None, keeps=False):
     """Return the objective for the network's `Weights`, its targets computed from the pictures.
 
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
-    in tiles of `side` rows, or in one piece; `say` is told of what goes on with them.
+    in tiles of `side` rows, or in one piece; `say` is told of what goes on with them. `keeps` is that of `memory.Plan`.
     """
     from models import vgg
     from neural_style.losses import ContentLoss, TotalVariationLoss
@@ -160,7 +160,7 @@ def objective(task, pictures, weights, side=None, say=lambda line: None):
     content_layers, style_layers = layers_of(task, pictures)
     layers = list(dict.fromkeys([*content_layers, *style_layers]))
     extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors, winograd=autodiff.on_cpu())
-    network = TiledNetwork(extractor, flags.model, layers, side, say)
+    network = TiledNetwork(extractor, flags.model, layers, side, say, keeps)
     terms = {}
     for layer in content_layers:
         target = network.layer(layer, pictures.content)
