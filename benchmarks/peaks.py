@@ -37,6 +37,8 @@ def main():
     parser.add_argument("--max_memory", default="22G")
     parser.add_argument("flags", nargs="*", help="further flags of the script, after --")
     flags = parser.parse_args()
+    if flags.masks and flags.script == "neural_doodle.py":
+        parser.error("a doodle has its labels for masks: leave out --masks")
     options = ["--max_memory", flags.max_memory, *flags.flags]
     print(measure(flags.sizes, flags.tiles, flags.script, flags.evaluations, options, flags.masks).markdown())
 

@@ -36,11 +36,11 @@ KEPT = 2.1
 1.8 in tiles of 256 rows, 1.9 of 512, 2.1 to 2.4 of 1024)."""
 
 SHAPE = 80 * 2**20
-"""Bytes that each further shape of tiles takes, for which functions are compiled anew (measured). For LARGE images they
-are in KEPT."""
+"""Bytes that each further shape of tiles takes, for which functions are compiled anew (measured). For LARGE images
+they are in KEPT, or small beside the vectors."""
 
 MASKED = 1 / 3
-"""Copies of the features under each mask that wait at once, on the average (measured: of most there is none left)."""
+"""Copies of the features under each mask that wait at once, on the average (measured with TensorFlow)."""
 
 LARGE = 12_000_000
 """Pixels beyond which the vectors of an image are so long that what is freed is given back, or kept by plan."""
@@ -181,7 +181,10 @@ class Demand:
         return int(BASE + shapes + pixels * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
 
     def _shapes(self, side):
-        """Return of how many shapes tiles are: of three in each dimension, with a border on one side or none."""
+        """Return of how many shapes tiles are that are wider than their margin.
+
+        In each dimension there are three, with a border of the picture before them, behind them, or neither.
+        """
         return math.prod(min(3, len(intervals(length, side or length, 0))) for length in self.size)
 
     def _seen_at_most(self, side):
@@ -226,9 +229,9 @@ def plan(demand, allowed, side=None):
         history = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
         if history >= least:
             return Plan(rows, history, demand.of(rows, history, keeps), keeps and math.prod(demand.size) > LARGE)
-    needed = demand.of(*choices[-1])
     if side is not None:
-        return Plan(side or None, 1, needed)
+        return Plan(side or None, 1, demand.of(*choices[-1]))
+    needed = min(demand.of(*choice) for choice in choices)
     height, width = demand.size
     raise InputError(
         f"painting {height}×{width} pixels needs {gibibytes(needed)} of memory at least, but {gibibytes(allowed)} may "

@@ -107,7 +107,8 @@ def plan_memory(task, scales, weights, reporter, before=None):
     plans = before and [memory.Plan(**plan) for plan in before]
     plans = plans or [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
     largest = max(plans, key=lambda plan: plan.needed)
-    if largest.keeps:
+    of_large = [p for p, pictures in zip(plans, scales, strict=True) if math.prod(pictures.size) > memory.LARGE]
+    if of_large and all(p.keeps for p in of_large):
         autodiff.keep_memory()
     reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
     return plans

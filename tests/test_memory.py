@@ -2,6 +2,8 @@
 
 import dataclasses
 import gc
+import re
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -11,7 +13,7 @@ from keras import ops
 import inetwork
 import network
 from models.layers import layer_names
-from neural_style import cli, memory, transfer
+from neural_style import autodiff, cli, memory, transfer
 from neural_style.errors import InputError
 
 GIB = 2**30
@@ -56,7 +58,7 @@ def test_what_is_no_size_of_memory_is_refused(text):
         ((2000, 3000), None, 16.8),
         ((2000, 3000), 1024, 8.3),
         ((2000, 3000), 512, 6.59),
-        ((4096, 4096), 256, 5.85),
+        ((4096, 4096), 256, 5.86),
         ((4096, 4096), 1024, 21.8),
         ((8192, 8192), 256, 7.75),
     ],
@@ -64,7 +66,7 @@ def test_what_is_no_size_of_memory_is_refused(text):
 def test_the_estimate_is_near_what_was_measured(size, side, measured):
     """The peaks are those of benchmarks/peaks.py, the last three those of benchmarks/huge.py, in GiB."""
     history = {(4096, 256): 6, (8192, 256): 1}.get((size[0], side), 20)
-    assert of_size(*size).of(side, history, keeps=size[0] != 8192) / GIB == pytest.approx(measured, rel=0.25)
+    assert of_size(*size).of(side, history, keeps=size[0] != 8192) / GIB == pytest.approx(measured, rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_the_estimate_is_near_what_was_measured(size, side, measured):
 )
 def test_the_estimate_with_two_masks_is_near_what_was_measured(size, side, measured):
     demand = dataclasses.replace(of_size(*size), regions=2)
-    assert demand.of(side, 20) / GIB == pytest.approx(measured, rel=0.25)
+    assert demand.of(side, 20) / GIB == pytest.approx(measured, rel=0.15)
 
 
 def test_a_picture_of_8192_rows_and_columns_can_be_painted_in_8_gib():
@@ -106,9 +108,33 @@ def test_memory_is_kept_for_the_next_tile_where_there_is_enough():
     assert large.of(512, 5, keeps=True) > large.of(512, 5)
 
 
+def test_memory_is_kept_if_the_large_scale_of_several_is_to_keep_it(monkeypatch):
+    scales = [SimpleNamespace(size=(3400, 3400)), SimpleNamespace(size=(4096, 4096))]
+    monkeypatch.setattr(transfer, "demand", lambda task, pictures, weights: of_size(*pictures.size))
+    calls = []
+    monkeypatch.setattr(autodiff, "keep_memory", lambda: calls.append(1))
+
+    def plans(allowed):
+        task = SimpleNamespace(flags=SimpleNamespace(max_memory=int(allowed), tile=None))
+        return transfer.plan_memory(task, scales, None, cli.Reporter(quiet=True))
+
+    small, large = plans(3.5 * GIB)
+    assert (large.keeps, len(calls)) == (False, 0)
+    small, large = plans(16 * GIB)
+    assert small.needed > large.needed
+    assert (small.keeps, large.keeps, len(calls)) == (False, True, 1)
+
+
 def test_what_cannot_be_painted_in_the_memory_is_said_before_the_run():
     with pytest.raises(InputError, match=r"painting 8192×8192 pixels needs .* at least, but 2.00 GiB may be used"):
         memory.plan(of_size(8192, 8192), 2 * GIB)
+
+
+def test_the_least_memory_that_is_named_is_enough():
+    with pytest.raises(InputError, match="of memory at least") as error:
+        memory.plan(NETWORK, GIB)
+    least = memory.size_in_bytes(re.search(r"needs ([0-9.]+ GiB)", str(error.value))[1])
+    assert memory.plan(NETWORK, int(1.01 * least)).needed <= 1.01 * least
 
 
 def test_a_tile_that_is_asked_for_is_taken_whatever_it_needs():

@@ -153,6 +153,12 @@ def test_another_run_does_not_go_on_from_a_checkpoint(interrupted, flags, conten
     assert (interrupted.parent / "out_run" / "checkpoint.npz").exists()
 
 
+def test_a_checkpoint_of_another_version_is_refused(interrupted, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    with pytest.raises(InputError, match="is of another run: it was painted by another version of these scripts"):
+        paint(interrupted, "--resume")
+
+
 def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, capsys):
     assert paint(tmp_path / "out", "--resume") == 0
     assert "there is no checkpoint in" in capsys.readouterr().err

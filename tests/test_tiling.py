@@ -138,6 +138,17 @@ def test_the_margin_is_what_a_position_sees(layer, extractor, random_image):
     assert change(column - around + ALIGNMENT) > 0
 
 
+@pytest.mark.parametrize(("side", "keeps", "given_back"), [(32, False, 1), (32, True, 0), (None, False, 0)])
+def test_memory_is_given_back_after_tiles_unless_it_is_to_be_kept(
+    side, keeps, given_back, extractor, random_image, monkeypatch
+):
+    calls = []
+    monkeypatch.setattr(autodiff, "give_back_memory", lambda: calls.append(1))
+    network = TiledNetwork(extractor(["conv1_1"]), "vgg16", ["conv1_1"], side, keeps=keeps)
+    network.layer("conv1_1", random_image(64, 64))
+    assert len(calls) == given_back
+
+
 def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_image):
     said, model = [], extractor(["conv2_1"])
 
