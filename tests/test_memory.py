@@ -118,7 +118,7 @@ def test_memory_is_kept_if_the_large_scale_of_several_is_to_keep_it(monkeypatch)
         task = SimpleNamespace(flags=SimpleNamespace(max_memory=int(allowed), tile=None))
         return transfer.plan_memory(task, scales, None, cli.Reporter(quiet=True))
 
-    small, large = plans(3.5 * GIB)
+    small, large = plans(3.7 * GIB)
     assert (large.keeps, len(calls)) == (False, 0)
     small, large = plans(16 * GIB)
     assert small.needed > large.needed
