@@ -11,7 +11,9 @@ import resource
 
 import numpy as np
 
-from neural_style import autodiff, memory
+from benchmarks.problems import PAIRS, task_of
+from benchmarks.report import timed
+from neural_style import cli, transfer
 
 
 def main():
@@ -21,21 +23,18 @@ def main():
     parser.add_argument("--tile", type=int)
     parser.add_argument("--evaluations", type=int, default=1)
     flags = parser.parse_args()
-    device = autodiff.start(large=flags.side**2 > memory.LARGE)
-
-    from keras import ops
-
-    from benchmarks.problems import PAIRS, task_of
-    from benchmarks.report import timed
-    from neural_style import cli, transfer
-    from neural_style.synthesis import optimiser_of
-
     settings = ["--image_size", flags.side, "--maintain_aspect_ratio", "False", "--style_fit", "keep"]
     settings += ["--max_memory", flags.max_memory, *([] if flags.tile is None else ["--tile", flags.tile])]
     task = task_of(*PAIRS[0], *settings)
     reporter = cli.Reporter()
     (pictures,) = task.read(reporter)
     weights = transfer.load_weights(task.flags, reporter)
+    device = transfer.start_backend(task, [pictures], weights, reporter)
+
+    from keras import ops
+
+    from neural_style.synthesis import optimiser_of
+
     (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
     objective = transfer.objective(task, pictures, weights, plan.side, reporter.say, plan.keeps)
     optimiser = optimiser_of(pictures.start, plan.history)

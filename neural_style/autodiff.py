@@ -35,18 +35,19 @@ _KEEP_FREED = ((-1, -1), (-4, 0), (-8, 1))
 """glibc's M_TRIM_THRESHOLD, M_MMAP_MAX and M_ARENA_MAX, such that memory which is freed is kept in one heap."""
 
 
-def start(large=False):
+def start(large=False, keeps=False):
     """Load Keras and its backend, silently, and set them up for one image at a time; return the device's name.
 
     Call it before importing any module that imports Keras. With `large`, arrays come from the C library's allocator, so
-    that what is freed is given back at once, or kept after `keep_memory`. Raises InputError for an unknown backend and
-    when it cannot be loaded.
+    that what is freed is given back at once, or with `keeps` is kept after `keep_memory`. Raises InputError for an
+    unknown backend and when it cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if large:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+    if keeps:
         # In C, protobuf gives all free memory back to the system whenever one of its own large pieces is freed, and
-        # with it what `keep_memory` is to keep.
+        # with it what `keep_memory` is to keep. In Python it takes nearly 1 GiB more.
         os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:

@@ -97,8 +97,11 @@ def allowance():
     What the process has of the machine's memory already counts to it.
     """
     on_device = autodiff.free_device_memory()
-    if on_device is not None:
-        return int(SHARE * on_device)
+    return allowance_of_machine() if on_device is None else int(SHARE * on_device)
+
+
+def allowance_of_machine():
+    """Return the bytes of the machine's memory that a run may use unasked; no backend need be there."""
     free = min([psutil.virtual_memory().available, *container_limits()])
     return int(SHARE * free) + psutil.Process().memory_info().rss
 

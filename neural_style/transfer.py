@@ -42,7 +42,7 @@ def paint(task, command):
         with NoFolder() if piped else RunFolder(flags.prefix, TERMS) as folder:
             describe_sizes(scales, reporter)
             weights = load_weights(flags, reporter)
-            device = start_backend(reporter, max(math.prod(pictures.size) for pictures in scales))
+            device = start_backend(task, scales, weights, reporter)
             identity = checkpoint.identity(flags, scales, weights, autodiff.versions())
             before, arrays = checkpoint_of(folder, identity, reporter) if flags.resume else (None, None)
             plans = plan_memory(task, scales, weights, reporter, before and before["plans"])
@@ -84,9 +84,11 @@ def checkpoint_of(folder, identity, reporter):
     return before, arrays
 
 
-def start_backend(reporter, pixels):
-    """Load Keras and its backend for `pixels` at most, tell the user on what it runs, and return the device's name."""
-    device = autodiff.start(large=pixels > memory.LARGE)
+def start_backend(task, scales, weights, reporter):
+    """Load Keras and its backend for the `inputs.Pictures` in `scales`, tell the user on what it runs, and return the
+    device's name."""
+    large = any(is_large(pictures) for pictures in scales)
+    device = autodiff.start(large, large and is_likely_to_keep(task, scales, weights))
     backend = autodiff.versions()
     reporter.say(f"device: {device} ({os.cpu_count()} cores), {', '.join(f'{k} {v}' for k, v in backend.items())}")
     if "tensorflow" in backend and autodiff.unused_gpu(device):
@@ -95,6 +97,25 @@ def start_backend(reporter, pixels):
             "python -m pip install 'tensorflow[and-cuda]' installs what it needs (Linux or WSL2)"
         )
     return device
+
+
+def is_large(pictures):
+    """Return whether the `inputs.Pictures` are LARGE."""
+    return math.prod(pictures.size) > memory.LARGE
+
+
+def is_likely_to_keep(task, scales, weights):
+    """Return whether memory will be kept from tile to tile of the LARGE scales, as far as the machine's can tell.
+
+    That of a GPU is known only once the backend is loaded.
+    """
+    flags = task.flags
+    allowed = memory.allowance_of_machine() if flags.max_memory is None else flags.max_memory
+    demands = [demand(task, pictures, weights) for pictures in scales if is_large(pictures)]
+    try:
+        return all(memory.plan(needs, allowed, flags.tile).keeps for needs in demands)
+    except InputError:
+        return False  # There may be room on a GPU.
 
 
 def plan_memory(task, scales, weights, reporter, before=None):
@@ -107,8 +128,8 @@ def plan_memory(task, scales, weights, reporter, before=None):
     plans = before and [memory.Plan(**plan) for plan in before]
     plans = plans or [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
     largest = max(plans, key=lambda plan: plan.needed)
-    of_large = [p for p, pictures in zip(plans, scales, strict=True) if math.prod(pictures.size) > memory.LARGE]
-    if of_large and all(p.keeps for p in of_large):
+    of_large = [plan for plan, pictures in zip(plans, scales, strict=True) if is_large(pictures)]
+    if of_large and all(plan.keeps for plan in of_large):
         autodiff.keep_memory()
     reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
     return plans

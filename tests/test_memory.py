@@ -114,10 +114,13 @@ def test_memory_is_kept_if_the_large_scale_of_several_is_to_keep_it(monkeypatch)
     calls = []
     monkeypatch.setattr(autodiff, "keep_memory", lambda: calls.append(1))
 
-    def plans(allowed):
-        task = SimpleNamespace(flags=SimpleNamespace(max_memory=int(allowed), tile=None))
-        return transfer.plan_memory(task, scales, None, cli.Reporter(quiet=True))
+    def task(allowed):
+        return SimpleNamespace(flags=SimpleNamespace(max_memory=int(allowed), tile=None))
 
+    def plans(allowed):
+        return transfer.plan_memory(task(allowed), scales, None, cli.Reporter(quiet=True))
+
+    assert [transfer.is_likely_to_keep(task(n * GIB), scales, None) for n in (1, 3.7, 16)] == [False, False, True]
     small, large = plans(3.7 * GIB)
     assert (large.keeps, len(calls)) == (False, 0)
     small, large = plans(16 * GIB)
