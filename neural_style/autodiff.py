@@ -47,7 +47,7 @@ def start(large=False, keeps=False):
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     if keeps:
         # In C, protobuf gives all free memory back to the system whenever one of its own large pieces is freed, and
-        # with it what `keep_memory` is to keep. In Python it takes nearly 1 GiB more.
+        # with it what `keep_memory` is to keep. In Python it does not, though it may take more itself.
         os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:

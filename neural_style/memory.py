@@ -37,7 +37,7 @@ KEPT = 2.1
 
 SHAPE = 80 * 2**20
 """Bytes that each further shape of tiles takes, for which functions are compiled anew (measured). For LARGE images
-they are in KEPT, or small beside the vectors."""
+they are in KEPT, and not counted where nothing is kept."""
 
 MASKED = 1 / 3
 """Copies of the features under each mask that wait at once, on the average (measured with TensorFlow)."""

@@ -85,8 +85,10 @@ def checkpoint_of(folder, identity, reporter):
 
 
 def start_backend(task, scales, weights, reporter):
-    """Load Keras and its backend for the `inputs.Pictures` in `scales`, tell the user on what it runs, and return the
-    device's name."""
+    """Load Keras and its backend, tell the user on what it runs, and return the device's name.
+
+    `scales` are the `inputs.Pictures` of all scales, on whose sizes it depends how memory is kept.
+    """
     large = any(is_large(pictures) for pictures in scales)
     device = autodiff.start(large, large and is_likely_to_keep(task, scales, weights))
     backend = autodiff.versions()
