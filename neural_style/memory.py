@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -21,9 +21,8 @@ BASE = 2**30
 VECTORS = 11
 """Vectors of the image at once besides the history, some of them only kept by the allocator (measured)."""
 
-VECTORS_OF_LARGE = 6
-"""The same for LARGE images: the point, the direction, two gradients, the pictures in 8 bits, and what the tiles leave
-between them."""
+VECTORS_OF_LARGE = 5
+"""The same for LARGE images in tiles: the point, the direction, two gradients, and the pictures in 8 bits."""
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -36,14 +35,15 @@ KEPT = 2.1
 1.8 in tiles of 256 rows, 1.9 of 512, 2.1 to 2.4 of 1024)."""
 
 SHAPE = 80 * 2**20
-"""Bytes that each further shape of tiles takes, for which functions are compiled anew (measured). For LARGE images
-they are in KEPT, and not counted where nothing is kept."""
+"""Bytes that each further shape of tiles takes, for which functions are compiled anew (measured; where memory is kept,
+they are in KEPT)."""
 
 MASKED = 1 / 3
 """Copies of the features under each mask that wait at once, on the average (measured with TensorFlow)."""
 
 LARGE = 12_000_000
-"""Pixels beyond which the vectors of an image are so long that what is freed is given back, or kept by plan."""
+"""Pixels of an image in tiles beyond which its vectors are so long, beside the work on a tile, that what is freed is
+given back, or kept by plan. TensorFlow's own allocator keeps pieces of all sizes, which is best for everything else."""
 
 CHOICES = (
     *((side, 3, True) for side in (None, 2048, 1024, 512, 256)),
@@ -60,14 +60,15 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 class Plan:
     """How a picture is painted: in tiles of `side` rows (None: in one piece), with a `history` of so many pairs.
 
-    That needs about `needed` bytes at most. With `keeps`, of LARGE images, the memory of one tile is kept for the next,
-    which is faster.
+    That needs about `needed` bytes at most. With `large` it is as `Demand.is_large` says, and with `keeps` too, what is
+    freed of memory is kept for the next tile, which is faster.
     """
 
     side: int | None
     history: int
     needed: int
     keeps: bool = False
+    large: bool = False
 
     def describe(self, size, allowed):
         """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed."""
@@ -159,7 +160,9 @@ class Demand:
 
     `network` is "vgg16" or "vgg19" with `channels` by layer; `layers` are all layers that losses look at,
     `style_layers` those of each product of the style loss, so that one may be there twice, `regions` their masks, and
-    `styles` the sizes of the style pictures.
+    `styles` the sizes of the style pictures. `on_cpu` is whether arrays are in the machine's memory; of a GPU's nothing
+    was measured, and only what the arrays themselves take is counted. `beside_large` is whether another scale of the
+    run is a LARGE image in tiles.
     """
 
     network: str
@@ -169,18 +172,26 @@ class Demand:
     regions: int
     size: tuple
     styles: tuple
+    on_cpu: bool = True
+    beside_large: bool = False
+
+    def is_large(self, side):
+        """Return whether memory is allocated, with tiles of `side` rows, as LARGE images in several tiles want it.
+
+        All scales of a run are allocated alike.
+        """
+        return self.on_cpu and (self.beside_large or (math.prod(self.size) > LARGE and self._shapes(side) > 1))
 
     def of(self, side, history, keeps=False):
         """Return the bytes needed at most with tiles of `side` rows, or None, and a `history` of so many pairs.
 
         With `keeps`, the memory of one tile is kept for the next.
         """
-        height, width = self.size
-        large = height * width > LARGE
+        large = self.is_large(side)
         vectors = 3 * ((VECTORS_OF_LARGE if large else VECTORS) + 2 * history)
         work = self._work() * (1 + KEPT if large and keeps else 1)
-        shapes = 0 if large else SHAPE * (self._shapes(side) - 1)
-        pixels = FLOAT * height * width
+        shapes = SHAPE * (self._shapes(side) - 1) if self.on_cpu and not (large and keeps) else 0
+        pixels = FLOAT * math.prod(self.size)
         return int(BASE + shapes + pixels * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
 
     def _shapes(self, side):
@@ -221,19 +232,37 @@ class Demand:
         return self.channels[layer] / stride(layer) ** 2
 
 
-def plan(demand, allowed, side=None):
+def plans(demands, allowed, side=None):
+    """Return the `Plan`s of a run's scales, whose `Demand`s these are, each as `plan` does.
+
+    If one of them is large, all are, and keep memory or not as the large ones can.
+    """
+    separate = [plan(demand, allowed, side) for demand in demands]
+    large = [plan for plan in separate if plan.large]
+    if not large:
+        return separate
+    keeps = all(plan.keeps for plan in large)
+    return [plan(replace(demand, beside_large=True), allowed, side, [keeps]) for demand in demands]
+
+
+def plan(demand, allowed, side=None, keeping=(True, False)):
     """Return the `Plan` of a painting within `allowed` bytes. Raises InputError if there is none.
 
-    With a `side`, 0 for one piece, it is in tiles of that, whatever they need.
+    With a `side`, 0 for one piece, it is in tiles of that, whatever they need. `keeping` says whether memory may be
+    kept and whether it may be given back.
     """
     choices = CHOICES if side is None else [(side or None, 3, True), (side or None, 1, False)]
+    choices = [choice for choice in choices if choice[2] in keeping]
     for rows, least, keeps in choices:
         none = demand.of(rows, 0, keeps)
         history = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
         if history >= least:
-            return Plan(rows, history, demand.of(rows, history, keeps), keeps and math.prod(demand.size) > LARGE)
+            large = demand.is_large(rows)
+            return Plan(rows, history, demand.of(rows, history, keeps), keeps and large, large)
     if side is not None:
-        return Plan(side or None, 1, demand.of(*choices[-1]))
+        rows, _, keeps = choices[-1]
+        large = demand.is_large(rows)
+        return Plan(rows, 1, demand.of(rows, 1, keeps), keeps and large, large)
     needed = min(demand.of(*choice) for choice in choices)
     height, width = demand.size
     raise InputError(

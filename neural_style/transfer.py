@@ -1,7 +1,6 @@
 """The steps the painting scripts have in common, in the order of `paint`."""
 
 import contextlib
-import math
 import os
 import platform
 import tempfile
@@ -89,8 +88,7 @@ def start_backend(task, scales, weights, reporter):
 
     `scales` are the `inputs.Pictures` of all scales, on whose sizes it depends how memory is kept.
     """
-    large = any(is_large(pictures) for pictures in scales)
-    device = autodiff.start(large, large and is_likely_to_keep(task, scales, weights))
+    device = autodiff.start(*expected_allocation(task, scales, weights))
     backend = autodiff.versions()
     reporter.say(f"device: {device} ({os.cpu_count()} cores), {', '.join(f'{k} {v}' for k, v in backend.items())}")
     if "tensorflow" in backend and autodiff.unused_gpu(device):
@@ -101,23 +99,19 @@ def start_backend(task, scales, weights, reporter):
     return device
 
 
-def is_large(pictures):
-    """Return whether the `inputs.Pictures` are LARGE."""
-    return math.prod(pictures.size) > memory.LARGE
-
-
-def is_likely_to_keep(task, scales, weights):
-    """Return whether memory will be kept from tile to tile of the LARGE scales, as far as the machine's can tell.
+def expected_allocation(task, scales, weights):
+    """Return how memory is allocated, as far as the machine's can tell: whether large, whether kept (`autodiff.start`).
 
     That of a GPU is known only once the backend is loaded.
     """
     flags = task.flags
     allowed = memory.allowance_of_machine() if flags.max_memory is None else flags.max_memory
-    demands = [demand(task, pictures, weights) for pictures in scales if is_large(pictures)]
+    demands = [demand(task, pictures, weights) for pictures in scales]
     try:
-        return all(memory.plan(needs, allowed, flags.tile).keeps for needs in demands)
+        (plan, *_) = memory.plans(demands, allowed, flags.tile)
     except InputError:
-        return False  # There may be room on a GPU.
+        return False, False  # There may be room on a GPU.
+    return plan.large, plan.keeps
 
 
 def plan_memory(task, scales, weights, reporter, before=None):
@@ -127,18 +121,18 @@ def plan_memory(task, scales, weights, reporter, before=None):
     """
     flags = task.flags
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
+    demands = [demand(task, pictures, weights, autodiff.on_cpu()) for pictures in scales]
     plans = before and [memory.Plan(**plan) for plan in before]
-    plans = plans or [memory.plan(demand(task, pictures, weights), allowed, flags.tile) for pictures in scales]
-    largest = max(plans, key=lambda plan: plan.needed)
-    of_large = [plan for plan, pictures in zip(plans, scales, strict=True) if is_large(pictures)]
-    if of_large and all(plan.keeps for plan in of_large):
+    plans = plans or memory.plans(demands, allowed, flags.tile)
+    if all(plan.keeps for plan in plans):
         autodiff.keep_memory()
+    largest = max(plans, key=lambda plan: plan.needed)
     reporter.say(f"memory: {largest.describe(scales[plans.index(largest)].size, allowed)}")
     return plans
 
 
-def demand(task, pictures, weights):
-    """Return the `memory.Demand` of a painting."""
+def demand(task, pictures, weights, on_cpu=True):
+    """Return the `memory.Demand` of a painting, on the CPU or on a GPU."""
     content_layers, style_layers = layers_of(task, pictures)
     masks = pictures.masks.generated
     return memory.Demand(
@@ -149,6 +143,7 @@ def demand(task, pictures, weights):
         regions=next(iter(masks.values())).shape[-1] if masks else 0,
         size=pictures.size,
         styles=tuple(style.shape[:2] for style in pictures.styles),
+        on_cpu=on_cpu,
     )
 
 

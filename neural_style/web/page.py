@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from neural_style.errors import InputError
-from neural_style.web import chart, controls, forms, recipes
+from neural_style.web import chart, check, controls, forms, recipes
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.runner import with_result
 from neural_style.web.tool_tabs import EnhanceTab, ToolTab
@@ -148,12 +148,14 @@ class Page:
 
         def submit(*values):
             form, script, arguments, line = checked(values)
+            line = line or check.problem(script, arguments)
             if not line:
                 try:
                     run = self.runs.submit(script, arguments, form)
                     return [run.id, "", *tab.form.marked(None, "")]
                 except InputError as error:
                     line = str(error)
+            line = self.uploads.by_name(line)
             place = forms.field_of(tab.form.fields, line)
             return [gr.skip(), controls.warning(line), *tab.form.marked(place, line)]
 
@@ -328,7 +330,7 @@ class Page:
             last = self.runs.log(run)[-1:] or ["starting"]
             words.append(html.escape(last[0]))
             bar = "<progress></progress>"
-        problem = controls.warning(run.problem) if run.problem else ""
+        problem = controls.warning(self.uploads.by_name(run.problem))
         return f'<p class="state {run.state}" data-run="{run.id}">{" · ".join(words)}</p>{bar}{problem}'
 
     def _settings_html(self, run):

@@ -79,7 +79,7 @@ class Runs:
                 self._runs[path.parent.name] = replace(run, id=path.parent.name)
         for run in self.all():
             if run.state == "running" and _process(run) is None:
-                self._set(run.id, state="done" if self.has_result(run) and not self._log(run) else "lost")
+                self._set(run.id, state="done" if self.has_result(run) and not errors_in(self.log(run)) else "lost")
 
     def start(self):
         """Begin to work off the queue."""
@@ -211,9 +211,6 @@ class Runs:
         except OSError:
             return []
 
-    def _log(self, run):
-        return [line for line in self.log(run) if re.match(r"\w+\.py: error: ", line)]
-
     def _set(self, id, **changes):
         with self._lock:
             self._runs[id] = replace(self._runs[id], **changes)
@@ -251,8 +248,8 @@ class Runs:
         """Start a run's process, or watch the one that `goes_on` from an earlier page, and wait for its end."""
         status = self._wait_for_stranger(run) if goes_on else self._execute(run)
         stopped = run.id in self._stopping
-        errors = self._log(run)
-        problem = errors[-1].partition("error: ")[2] if errors else ""
+        errors = errors_in(self.log(run))
+        problem = errors[-1] if errors else ""
         if status is None:
             status = 0 if self.has_result(run) and not errors else 1
         if status and not stopped and not problem:
@@ -284,6 +281,11 @@ class Runs:
         """Wait for a process that an earlier page started, whose exit status nobody can have."""
         while _process(run) is not None:
             time.sleep(0.2)
+
+
+def errors_in(lines):
+    """Return what is wrong, as scripts say it in their one line, of lines from their standard error."""
+    return [line.partition(": error: ")[2] for line in lines if re.match(r"\w+\.py: error: ", line)]
 
 
 def _interrupt(run):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, painter, recipes
-from neural_style.web.runner import ROOT
+from neural_style.web.runner import ROOT, errors_in
 
 MAIN = ("image_size", "num_iter", "content_weight")
 """Flags that are there at first sight."""
@@ -341,6 +341,6 @@ class TransferTab:
         command = [sys.executable, str(ROOT / "make_mask.py"), path, "-o", "-", "--threshold", "0.5", *flags]
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
         if done.returncode:
-            *_, last = done.stderr.decode(errors="replace").strip().splitlines() or [""]
-            raise InputError(last.partition("error: ")[2] or "make_mask.py found no mask")
+            errors = errors_in(done.stderr.decode("utf-8", errors="replace").splitlines())
+            raise InputError(errors[-1] if errors else "make_mask.py found no mask")
         return str(self._uploads.keep_bytes("subject.png", done.stdout))

@@ -44,6 +44,11 @@ class Uploads:
             raise InputError(f"{Path(path).name} is none of the pictures given to this page: choose it again")
         return inside
 
+    def by_name(self, line):
+        """Return a line of text with files of this folder called by their names alone."""
+        folders = "|".join(re.escape(str(folder)) for folder in (self.folder.resolve(), self.folder))
+        return re.sub(rf"({folders})[/\\]\w+[/\\]", "", line)
+
     def shown(self, path):
         """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long."""
         picture = images.read(str(path))
