@@ -130,7 +130,12 @@ def add_transfer_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag("--content_weight", type=NumberFrom(0), default=0.025, help="weight of the content loss")
+    flag(
+        "--content_weight",
+        type=NumberFrom(0),
+        default=0.025,
+        help="weight of the content loss: more keeps more of the photograph",
+    )
     flag("--style_weight", type=NumberFrom(0), nargs="+", default=[1.0], help="weight of each style")
     flag("--style_scale", type=NumberFrom(0), default=1.0, help="multiplies every style weight")
     flag("--total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
@@ -177,7 +182,12 @@ def add_doodle_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag("--content_weight", type=NumberFrom(0), default=0.1, help="weight of the content loss")
+    flag(
+        "--content_weight",
+        type=NumberFrom(0),
+        default=0.1,
+        help="weight of the content loss: more keeps more of the photograph",
+    )
     flag("--style_weight", type=NumberFrom(0), default=1.0, help="weight of the style loss")
     flag("--region_style_weight", type=NumberFrom(0), default=1.0, help="multiplies it")
     tv_names = ("--tv_weight", "--total_variation_weight")

@@ -135,7 +135,13 @@ class Form:
 
     def marked(self, name, line):
         """Return an update of every component: the one called `name` says `line` in place of its help."""
-        return [gr.update(info=f"⚠ {line}" if name == own else self.fields[own].help) for own in self.components]
+        return [
+            gr.update(
+                info=f"⚠ {line}" if name == own else self.fields[own].help,
+                elem_classes=["wrong"] if name == own else [],
+            )
+            for own in self.components
+        ]
 
 
 def _clean(value):

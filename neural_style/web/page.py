@@ -166,7 +166,9 @@ class Page:
             whole = ["python", script, *with_result(script, arguments, RESULT)]
             return (forms.for_bash if shell == "bash" else forms.for_windows)(whole)
 
-        paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()])
+        # It takes a second or two until the pictures are checked.
+        paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
+        paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()], show_progress="hidden")
         changes = [fold.expand, shell.change, *(part.change for part in tab.inputs)]
         gr.on(changes, tell, [shell, *tab.inputs], command, show_progress="hidden", trigger_mode="always_last")
 
