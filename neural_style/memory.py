@@ -45,10 +45,13 @@ LARGE = 12_000_000
 """Pixels of an image in tiles beyond which its vectors are so long, beside the work on a tile, that what is freed is
 given back, or kept by plan. TensorFlow's own allocator keeps pieces of all sizes, which is best for everything else."""
 
+SIDES = (2048, 1536, 1024, 768, 640, 512, 448, 384, 320, 256)
+"""Rows of tiles to choose from; smaller ones are nearly all margin."""
+
 CHOICES = (
-    *((side, 3, True) for side in (None, 2048, 1024, 512, 256)),
-    (512, 3, False),
-    *((side, 1, False) for side in (512, 256, 128, 64)),
+    *((side, 3, True) for side in (None, *SIDES)),
+    *((side, 3, False) for side in SIDES[-5:]),
+    *((side, 1, False) for side in (*SIDES[-5:], 192, 128, 64)),
 )
 """Sides of tiles (None: one piece), the least history each is taken with, and whether memory is kept from one tile to
 the next: the fastest first. Without that, tiles of LARGE images take twice as long."""
