@@ -7,9 +7,9 @@ import re
 import sys
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from neural_style import cli, images
+from neural_style import cli, color, images
 from neural_style.errors import InputError
 
 LARGEST_AREA = 2 * Image.MAX_IMAGE_PIXELS
@@ -92,9 +92,12 @@ def sharpened(picture, amount):
 
     Differences of two levels or less are taken for grain and stay as they are.
     """
-    luminance, *chrominance = picture.convert("YCbCr").split()
-    luminance = luminance.filter(ImageFilter.UnsharpMask(radius=2, percent=round(100 * amount), threshold=2))
-    return Image.merge("YCbCr", (luminance, *chrominance)).convert("RGB")
+    luminance = picture.convert("L")
+    sharp = luminance.filter(ImageFilter.UnsharpMask(radius=2, percent=round(100 * amount), threshold=2))
+    # Y of YCbCr changes by what is added to red, green and blue alike; going there and back would round all colours.
+    more, less = ImageChops.subtract(sharp, luminance), ImageChops.subtract(luminance, sharp)
+    colours = [ImageChops.subtract(ImageChops.add(colour, more), less) for colour in picture.split()]
+    return Image.merge("RGB", colours)
 
 
 def denoised(picture, strength):
@@ -104,12 +107,11 @@ def denoised(picture, strength):
     """
     from skimage.restoration import denoise_nl_means
 
-    ycbcr = np.asarray(picture.convert("YCbCr"), "float32")
+    ycbcr = images.to_array(picture) @ color.YCBCR.T
     window = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
     ycbcr[..., 0] = denoise_nl_means(ycbcr[..., 0], h=4 * strength, **window)
     ycbcr[..., 1:] = denoise_nl_means(ycbcr[..., 1:], h=10 * strength, channel_axis=-1, **window)
-    channels = np.moveaxis(np.clip(np.rint(ycbcr), 0, 255).astype("uint8"), -1, 0)
-    return Image.merge("YCbCr", [Image.fromarray(channel) for channel in channels]).convert("RGB")
+    return images.to_picture(ycbcr @ np.linalg.inv(color.YCBCR).T)
 
 
 def upscaled(picture, factor, model, reporter):

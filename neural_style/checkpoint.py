@@ -8,8 +8,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neural_style.errors import InputError
+from neural_style.images import replaced
 
 NAME = "checkpoint.npz"
 
@@ -123,19 +122,10 @@ def write(path, run, arrays):
 
     Raises InputError if it cannot be written.
     """
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with zipfile.ZipFile(partial, "w") as file:
-                _add(file, "run", np.frombuffer(json.dumps(run).encode(), "uint8"))
-                for name, array in arrays:
-                    _add(file, name, array)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+    with replaced(path) as whole, zipfile.ZipFile(whole, "w") as file:
+        _add(file, "run", np.frombuffer(json.dumps(run).encode(), "uint8"))
+        for name, array in arrays:
+            _add(file, name, array)
 
 
 def _add(file, name, array):

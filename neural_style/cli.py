@@ -369,11 +369,35 @@ class Interruption:
         self.signal = number
 
 
+class Listener:
+    """A text stream for messages whose reader may leave: what is written then is lost, and nothing else."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        self._attempt(self._stream.write, text)
+        return len(text)
+
+    def flush(self):
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, function, *arguments):
+        try:
+            function(*arguments)
+        except OSError:
+            # What the stream still has of it would fail once more when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
 class Reporter:
     """Messages and progress on standard error: a live bar on a terminal, plain lines elsewhere, nothing if quiet."""
 
     def __init__(self, quiet=False, stream=None):
-        self._stream = sys.stderr if stream is None else stream
+        self._stream = Listener(sys.stderr if stream is None else stream)
         self._quiet = quiet
         self._live = not quiet and self._stream.isatty()
         self._bar = None

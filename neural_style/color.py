@@ -9,6 +9,11 @@ import numpy as np
 LUMA = np.array([0.299, 0.587, 0.114], "float32")
 """The weights of red, green and blue in Y of YCbCr (ITU-R BT.601)."""
 
+_BLUE, _RED = np.eye(3, dtype="float32")[[2, 0]]
+
+YCBCR = np.stack([LUMA, (_BLUE - LUMA) / (2 - 2 * LUMA[2]), (_RED - LUMA) / (2 - 2 * LUMA[0])])
+"""The matrix from red, green and blue to Y, Cb and Cr in −127.5..127.5 (ITU-R BT.601)."""
+
 EIGENVALUE_FLOOR = 1.0
 """Least variance, in squares of 0..255 levels, that a picture's colours are taken to have in any direction.
 

@@ -3,6 +3,8 @@
 Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRGB; sizes are (height, width).
 """
 
+import contextlib
+import errno
 import io
 import os
 import stat
@@ -147,10 +149,19 @@ def write(path, picture, texts=None):
     check_writable(path)
     content = as_bytes(picture, ".png" if path == STANDARD else Path(path).suffix.lower(), texts)
     if path == STANDARD:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        _write_to_standard_output(content)
     else:
         write_whole(path, content)
+
+
+def _write_to_standard_output(content):
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What Python still has of it would fail once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise InputError(f"the output could not be written: {error.strerror or error}") from error
 
 
 def as_bytes(picture, ending, texts=None):
@@ -178,21 +189,43 @@ def check_writable(path):
 
 
 def write_whole(path, content):
-    """Write the bytes `content` to the file `path` through a temporary name beside it, creating its folder.
+    """Write the bytes `content` to the file `path`, all or nothing, creating its folder.
 
     Raises InputError if it cannot be written.
+    """
+    with replaced(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replaced(path):
+    """Open a file beside `path`, for bytes, that takes its place once all is written, and is on the disk by then.
+
+    The folder is made if need be. Raises InputError if it cannot be written.
     """
     path = Path(path)
     partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            partial.write_bytes(content)
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                _synchronise(file)  # After a power cut there would otherwise be an empty file in its place.
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _synchronise(file):
+    """Wait until what was written to an open file is on the disk, on file systems that tell."""
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def _upright(picture):

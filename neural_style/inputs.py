@@ -82,6 +82,7 @@ def check_run_flags(flags, files):
     if len(flags.num_iter) != len(flags.scales):
         raise InputError(f"--num_iter has {len(flags.num_iter)} numbers for {len(flags.scales)} scales")
     if flags.prefix == images.STANDARD:
+        images.check_writable(images.STANDARD)
         if flags.animate:
             raise InputError("--animate writes PREFIX.gif: give a PREFIX instead of -")
         if flags.resume:
@@ -95,13 +96,14 @@ def check_run_flags(flags, files):
     if flags.no_overwrite and not flags.resume and os.path.lexists(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
     for path in files:
-        if path and _would_be_overwritten(path, flags.prefix):
+        if path and _would_be_overwritten(path, flags.prefix, flags.animate):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")
 
 
-def _would_be_overwritten(path, prefix):
-    """Return whether `path` is a file that a run with this prefix writes a picture to."""
-    outputs = [f"{prefix}.png", *glob.glob(f"{glob.escape(prefix)}_at_iteration_*.png")]
+def _would_be_overwritten(path, prefix, animates):
+    """Return whether `path` is a file that a run with this prefix, which may be animated, writes or deletes."""
+    outputs = [f"{prefix}.png", *(f"{prefix}.{ending}" for ending in ("gif", "webp") if animates)]
+    outputs += [found for ours in ("_at_iteration_*.png", "_run/*") for found in glob.glob(glob.escape(prefix) + ours)]
     return os.path.exists(path) and any(os.path.exists(o) and os.path.samefile(path, o) for o in outputs)
 
 

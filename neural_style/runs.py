@@ -6,18 +6,17 @@ import errno
 import io
 import itertools
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image
 
 from neural_style import checkpoint
 from neural_style.errors import InputError
 from neural_style.images import as_bytes, write_whole
+from neural_style.lock import Lock
 
 ANIMATION_WIDTH = 480
 """Columns of an animation at most."""
@@ -59,7 +58,9 @@ class RunFolder:
     def __enter__(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
+            if not self._lock.take():
+                remedy = "wait for its end, or choose another PREFIX"
+                raise InputError(f"{self._lock.holder()} has a run in {self.path}: {remedy}")
             for name in ("settings.json", "losses.csv", "losses.png", "preview.jpg"):
                 if (self.path / name).is_dir():
                     raise IsADirectoryError(errno.EISDIR, f"{name} in it is a folder")
@@ -105,9 +106,10 @@ class RunFolder:
     def go_on(self, evaluation):
         """Go on with the losses of the run that is in the folder, after the `evaluation` of that number."""
         self._goes_on = True
-        with contextlib.suppress(OSError, ValueError, KeyError), (self.path / "losses.csv").open(newline="") as file:
-            rows = [list(row.values()) for row in csv.DictReader(file) if int(row["evaluation"]) <= evaluation]
-            self._rows = [[int(n) for n in row[:3]] + row[3:] for row in rows if len(row) == len(self._columns)]
+        with contextlib.suppress(OSError, ValueError, csv.Error), (self.path / "losses.csv").open(newline="") as file:
+            _, *rows = [row for row in csv.reader(file) if len(row) == len(self._columns)]  # The last may be cut short.
+            rows = [[int(n) for n in row[:3]] + row[3:] for row in rows]
+            self._rows = [row for row in rows if row[self._columns.index("evaluation")] <= evaluation]
 
     def save(self, progress, run, frames):
         """Write a checkpoint of a `synthesis.Progress`, with the dict `run` and the animation's `frames`."""
@@ -168,44 +170,6 @@ class RunFolder:
 
     def _unwritable(self, error):
         return InputError(f"the folder {self.path} cannot be written: {error.strerror or error}")
-
-
-class Lock:
-    """A file that says which process has a run in a folder. One of a process that is gone counts for nothing."""
-
-    def __init__(self, path):
-        self._path = path
-        self._mine = False
-
-    def take(self):
-        """Create the file. Raises InputError if another process that still lives has it, OSError if it cannot be."""
-        content = json.dumps([os.getpid(), psutil.Process().create_time()])
-        for _ in range(3):
-            try:
-                with self._path.open("x", encoding="utf-8") as file:
-                    self._mine = True  # To be removed even if there is no room for what it says.
-                    file.write(content)
-                return
-            except FileExistsError:
-                if (other := self._holder()) is not None:
-                    remedy = "wait for its end, or choose another PREFIX"
-                    raise InputError(f"the process {other} has a run in {self._path.parent}: {remedy}") from None
-                self._path.unlink(missing_ok=True)
-
-    def _holder(self):
-        """Return the id of the living process that has the lock, or None."""
-        try:
-            process, began = json.loads(self._path.read_text(encoding="utf-8"))
-            return process if abs(psutil.Process(process).create_time() - began) < 1 else None
-        except (OSError, ValueError, TypeError, psutil.Error):
-            return None
-
-    def release(self):
-        """Remove the file, if `take` created it."""
-        if self._mine:
-            self._mine = False
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
 
 
 class NoFolder(contextlib.nullcontext):

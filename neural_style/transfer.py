@@ -272,12 +272,13 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
                 folder.log(progress)
                 folder.preview(picture)
                 reporter.progress(progress)
-                if interruption.signal:
-                    break
-                if animation and (progress.ends_iteration or progress.evaluation == 0):
+                is_frame = progress.ends_iteration or progress.evaluation == 0
+                if animation and is_frame:
                     animation.add(picture())
                 if progress.ends_iteration and saves and progress.iteration % saves == 0:
                     save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
+                if interruption.signal:
+                    break
                 if progress.ends_iteration and not progress.ends_run:
                     folder.save(progress, record, animation.frames() if animation else [])
             if progress is None:
@@ -288,11 +289,11 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
             else:
                 folder.forget()
             if animation:
-                if interruption.signal:
+                if not is_frame:
                     animation.add(picture())
                 animation.write(flags.prefix)
         except InputError as problem:
-            if progress is None or piped:
+            if progress is None:
                 raise
             raise InputError(f"{problem}; what was reached is in {rescued(final, save)}") from problem
     reporter.close()
@@ -311,13 +312,17 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
 def rescued(final, save):
     """Save a picture by `save(path)` to the path `final` or, where that fails, to a new folder for temporary files.
 
-    Returns the path, or says in its place that there is none.
+    The standard output, which has failed already, is not tried again. Returns the path, or says in its place that there
+    is none.
     """
+    piped = final == images.STANDARD
     with contextlib.suppress(InputError):
-        save(final)
-        return final
+        if not piped:
+            save(final)
+            return final
     with contextlib.suppress(InputError, OSError):
-        path = os.path.join(tempfile.mkdtemp(prefix="style-transfer-"), os.path.basename(final))
+        name = "picture.png" if piped else os.path.basename(final)
+        path = os.path.join(tempfile.mkdtemp(prefix="style-transfer-"), name)
         save(path)
         return path
     return "no file, for there is no room for one"

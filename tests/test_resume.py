@@ -1,10 +1,10 @@
 """A run that is interrupted goes on as if it had not been, and nothing that was reached is lost."""
 
 import csv
-import json
 import math
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,7 +12,6 @@ import sys
 import time
 
 import numpy as np
-import psutil
 import pytest
 from conftest import CASTLE, ROOT, STARRY_NIGHT
 from keras import ops
@@ -21,7 +20,7 @@ from test_lbfgs import bowl
 from test_synthesis import Bowl, stages
 
 import network
-from neural_style import checkpoint, images, runs
+from neural_style import checkpoint, cli, images, runs
 from neural_style.errors import InputError
 from neural_style.lbfgs import LBFGS
 from neural_style.synthesis import synthesise
@@ -199,14 +198,96 @@ def test_two_runs_do_not_share_a_prefix(tmp_path):
     assert f"network.py: error: the process {os.getpid()} has a run in {tmp_path / 'out_run'}" in done.stderr
 
 
-@pytest.mark.parametrize("content", ["[4194305, 0.0]", f"[{os.getpid()}, 1.0]", "", "{}", "[1, 2, 3]"])
+@pytest.mark.parametrize("content", ["4194305", "", "words"])
 def test_the_lock_of_a_process_that_is_gone_counts_for_nothing(tmp_path, content):
     (tmp_path / "out_run").mkdir()
     (tmp_path / "out_run" / "lock").write_text(content)
     with runs.RunFolder(tmp_path / "out", ["style"]) as folder:
-        process, began = json.loads((folder.path / "lock").read_text())
-        assert (process, began) == (os.getpid(), psutil.Process().create_time())
+        assert (folder.path / "lock").read_text() == str(os.getpid())
     assert not (tmp_path / "out_run").exists()
+
+
+def test_of_many_who_want_a_lock_at_once_one_has_it(tmp_path):
+    """Over and over: each who gets it writes a line and gives it back after a moment, in which nobody else may."""
+    source = """
+import os, sys, time
+from neural_style.lock import Lock
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    lock = Lock(sys.argv[1])
+    if lock.take():
+        with open(sys.argv[2], "x"):
+            time.sleep(0.0005)
+        os.remove(sys.argv[2])
+        lock.release()
+"""
+    command = [sys.executable, "-c", source, tmp_path / "lock", tmp_path / "inside"]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_losses_that_were_cut_short_by_a_crash_are_no_hindrance(interrupted):
+    path = interrupted.parent / "out_run" / "losses.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], lines[-1][:5]]))
+    assert paint(interrupted, "--resume") == 0
+    assert Image.open(f"{interrupted}.png").height == 48
+
+
+def test_an_iteration_that_ends_as_the_run_is_interrupted_is_complete(tmp_path, monkeypatch):
+    report = cli.Reporter.progress
+
+    def interrupt(reporter, progress):
+        report(reporter, progress)
+        if progress.evaluation == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(cli.Reporter, "progress", interrupt)
+    assert paint(tmp_path / "out", "--animate", "--evaluations", "3") == 130
+    assert (tmp_path / "out_at_iteration_1.png").exists()
+    assert Image.open(tmp_path / "out.webp").n_frames == 2
+    monkeypatch.undo()
+    assert paint(tmp_path / "out", "--animate", "--evaluations", "3", "--resume") == 0
+    assert Image.open(tmp_path / "out.webp").n_frames == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("out.webp", ["--animate"]), ("out.gif", ["--animate"]), ("out_run/preview.jpg", [])],
+)
+def test_no_input_is_overwritten_or_deleted(tmp_path, name, flags):
+    (tmp_path / "out_run").mkdir()
+    Image.open(CASTLE).resize((60, 40)).save(tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+    for content, init_image in ((tmp_path / name, "content"), (CASTLE, tmp_path / name)):
+        arguments = [content, STARRY_NIGHT, tmp_path / "out", "--init_image", init_image, *flags]
+        with pytest.raises(InputError, match="the result would overwrite"):
+            network.parse([str(argument) for argument in arguments])
+    assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("reader", ["| true", "> /dev/full"])
+def test_a_picture_that_the_standard_output_does_not_take_is_saved_elsewhere(tmp_path, reader):
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, "-", "--image_size", "48", "--num_iter", "0"]
+    line = f"{shlex.join(map(str, command))} {reader}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=os.environ | {"TMPDIR": tmp_path})
+    assert done.returncode == 1
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("network.py: error: the output could not be written: ")
+    assert Image.open(last.partition("; what was reached is in ")[2]).height == 48
+
+
+def test_a_run_goes_on_when_nobody_reads_its_messages_any_more(tmp_path):
+    arguments = [CASTLE, STARRY_NIGHT, tmp_path / "out", "--image_size", "48", "--num_iter", "3", "--evaluations", "1"]
+    line = f"{shlex.join([sys.executable, str(ROOT / 'network.py'), *map(str, arguments)])} 2>&1 > out.txt | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, (tmp_path / "out.txt").read_text()) == (0, f"{tmp_path / 'out.png'}\n")
+    assert (tmp_path / "out.png").exists()
 
 
 def test_no_overwrite_refuses_a_picture_that_is_there(tmp_path):
