@@ -65,9 +65,14 @@ def main(argv=None):
         raise InputError(
             f"the page needs Gradio ({error}): python -m pip install -r requirements-studio.txt"
         ) from error
+    from neural_style.lock import Lock
     from neural_style.web.runner import Runs
     from neural_style.web.uploads import Uploads
 
+    lock = Lock(folder / "lock")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not lock.take():
+        raise InputError(f"{lock.holder()} has a page over {folder}: use that, or give another folder with --runs")
     runs = Runs(folder)
     page = Page(runs, Uploads(folder / "uploads"))
     runs.start()
@@ -83,6 +88,7 @@ def main(argv=None):
     ended.wait()
     page.blocks.close(verbose=False)
     runs.close()
+    lock.release()
     return 0
 
 

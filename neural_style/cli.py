@@ -58,12 +58,13 @@ class Parser(argparse.ArgumentParser):
         lists = {name for a in self._actions if a.nargs == "+" and a.type for name in a.option_strings}
         front, back, collecting = [], [], False
         for argument in argv:
-            collecting = argument in lists or (collecting and _is_number(argument))
+            collecting = argument in lists or (collecting and is_number(argument))
             (back if collecting else front).append(argument)
         return front + back
 
 
-def _is_number(text):
+def is_number(text):
+    """Return whether a text, or what it stands for, is a number."""
     try:
         float(text)
     except ValueError:
@@ -73,7 +74,7 @@ def _is_number(text):
 
 def _is_value(text, kind):
     """Return whether `text` is of the kind that a flag's type `kind` reads; a number out of range is."""
-    return text.lower() in _BOOLEANS if kind is boolean else _is_number(text)
+    return text.lower() in _BOOLEANS if kind is boolean else is_number(text)
 
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}

@@ -1,5 +1,7 @@
 """The page's forms are the scripts' flags, and its runs outlive it."""
 
+import contextlib
+import os
 import shlex
 import subprocess
 import sys
@@ -11,7 +13,9 @@ from conftest import CASTLE, STARRY_NIGHT
 from PIL import Image
 
 import studio
+from neural_style import images
 from neural_style.errors import InputError
+from neural_style.lock import Lock
 from neural_style.web import chart, check, forms, recipes
 from neural_style.web.runner import Runs, with_result
 from neural_style.web.uploads import Uploads
@@ -107,6 +111,22 @@ def test_whole_numbers_are_written_without_a_point():
         "1",
         "0.25",
     ]
+
+
+@pytest.mark.parametrize("text", ["2 --init_image /etc/passwd", "two", "--weights=x", "1;2"])
+def test_what_is_to_be_numbers_brings_no_other_flags(text):
+    with pytest.raises(InputError, match=r"--num_iter: '.*' is not a number"):
+        forms.arguments(form_of("network.py"), {"num_iter": text})
+
+
+def test_every_file_that_a_script_would_read_is_known():
+    argv = ["c", "s1", "s2", "--style_masks", "m1", "m2", "--init_image", "i", "--color_mask", "k", "--preserve_color"]
+    assert sorted(recipes.files("network.py", argv)) == ["c", "i", "k", "m1", "m2", "s1", "s2"]
+    assert recipes.files("network.py", ["c", "s", "--init_image", "noise"]) == ["c", "s"]
+    doodle = ["--style_image", "s", "--style_mask", "m", "--target_mask", "t", "--content_image", "c"]
+    assert sorted(recipes.files("neural_doodle.py", doodle)) == ["c", "m", "s", "t"]
+    assert recipes.files("enhance.py", ["p", "--sharpen", "1"]) == ["p"]
+    assert sorted(recipes.files("mask_transfer.py", ["c", "g", "m"])) == ["c", "g", "m"]
 
 
 def test_a_field_that_no_script_has_is_an_error():
@@ -320,6 +340,70 @@ def test_a_stopped_run_keeps_what_it_reached(runs):
     assert Image.open(runs.picture(run)).height == 48
 
 
+def test_to_stop_again_is_not_to_stop_at_once(runs):
+    """Nor does the page's end, which stops the run in hand, take from it what it reached."""
+    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "200", "--tile", "64", "--num_iter", "10"]
+    run = runs.submit("network.py", slow, {})
+    until_log(runs, run, 1)
+    for _ in range(2):
+        runs.stop(run.id)
+        time.sleep(0.3)
+    runs.close()
+    run = runs.get(run.id)
+    assert (run.state, run.problem) == ("stopped", "")
+    assert Image.open(runs.picture(run)).height == 200
+    assert runs.can_go_on(run)
+
+
+def test_a_run_can_be_stopped_at_once(runs):
+    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "200", "--tile", "64", "--num_iter", "10"]
+    run = runs.submit("network.py", slow, {})
+    until_log(runs, run, 1)
+    runs.stop(run.id)
+    time.sleep(0.3)
+    runs.stop(run.id, at_once=True)
+    run = until(runs, run.id, "stopped")
+    assert not runs.has_result(run)
+
+
+def test_a_full_disk_stops_no_queue_and_leaves_no_process_behind(runs, pictures, monkeypatch):
+    write, full = images.write_whole, []
+
+    def written(path, content):
+        if full and path.name == "run.json":
+            raise InputError(f"{path} cannot be written: No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(images, "write_whole", written)
+    going = runs.submit("network.py", LONG, {})
+    until_log(runs, going, 1)
+    waiting = runs.submit("color_transfer.py", pictures, {})
+    full.append(True)
+    with pytest.raises(InputError, match="No space left"):
+        runs.submit("color_transfer.py", pictures, {})
+    assert [run.id for run in runs.all()] == [going.id, waiting.id]
+    with contextlib.suppress(InputError):
+        runs.stop(going.id)
+    assert until(runs, waiting.id, "failed", "done").problem.endswith("No space left on device")
+    assert until(runs, going.id, "stopped", "failed").is_over
+    full.clear()
+    last = runs.submit("color_transfer.py", pictures, {})
+    assert until(runs, last.id, "done", "failed").state == "done"
+
+
+def test_a_process_whose_number_cannot_be_written_down_is_followed_all_the_same(runs, pictures, monkeypatch):
+    set_all = runs._set
+
+    def set_but_the_process(id, **changes):
+        set_all(id, **changes)
+        if "process" in changes:
+            raise InputError("run.json cannot be written: No space left on device")
+
+    monkeypatch.setattr(runs, "_set", set_but_the_process)
+    run = runs.submit("color_transfer.py", pictures, {})
+    assert until(runs, run.id, "done", "failed").state == "done"
+
+
 def test_a_stopped_run_goes_on_where_it_was(runs):
     short = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "3"]
     run = runs.submit("network.py", short, {})
@@ -409,6 +493,15 @@ def test_others_see_the_page_only_with_a_password(host):
     with pytest.raises(InputError, match="give a --password too"):
         studio.parse(["--host", host])
     assert studio.parse(["--host", host, "--password", "x"]).host == host
+
+
+def test_two_pages_over_one_folder_are_refused(tmp_path, run_script):
+    lock = Lock(tmp_path / "lock")
+    assert lock.take()
+    done = run_script("studio.py", "--runs", tmp_path, "--open", "False")
+    assert done.returncode == 1
+    assert f"studio.py: error: the process {os.getpid()} has a page over {tmp_path}" in done.stderr
+    lock.release()
 
 
 def test_a_port_that_is_taken_is_refused_in_a_line(run_script):

@@ -329,8 +329,50 @@ def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pict
     assert not run.exists()
 
 
+def test_only_the_run_that_was_to_be_deleted_is_deleted(page, pictures, folder):
+    """The question is gone once another run is looked at."""
+    filled(page, pictures)
+    fill(page, "num_iter", 0)
+    first = ended(started(page, folder))
+    shows(page, "finished")
+    second = ended(started(page, folder))
+    page.locator(f'[data-run="{second.name}"]').wait_for()
+    shows(page, "finished")
+    page.locator("#delete").click()
+    page.locator("#delete-it").wait_for()
+    page.get_by_role("tab", name="Runs").click()
+    page.locator("#runs .thumbnail-item").nth(1).click()
+    page.locator(f'[data-run="{first.name}"]').wait_for()
+    page.locator("#delete-it").wait_for(state="hidden")
+    page.locator("#delete").click()
+    page.locator("#delete-it").click()
+    until(lambda: not first.exists())
+    assert second.exists()
+
+
+def test_the_editor_of_a_mask_is_closed_when_the_styles_change_places(page, pictures):
+    filled(page, pictures)
+    choose(page, "add-styles", pictures[0])
+    page.get_by_text("Weight of style 2").wait_for()
+    for button in ("↑", "✕"):
+        page.get_by_role("button", name="Mask", exact=True).nth(1).click()
+        page.get_by_text("Mask of style 2").wait_for()
+        page.get_by_role("button", name=button, exact=True).nth(1).click()
+        page.locator("#mask-editor").first.wait_for(state="hidden")
+
+
+def test_a_page_from_elsewhere_cannot_use_this_one_under_another_name(page, server):
+    assert page.request.get(f"{server.address}/config").status == 200
+    assert page.request.get(f"{server.address}/config", headers={"Host": "evil.example"}).status == 400
+
+
 def test_what_is_wrong_is_said_beside_its_field(page, pictures):
     filled(page, pictures)
+    fill(page, "num_iter", "1 --init_image /etc/passwd")
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="'--init_image' is not a number").wait_for()
+    assert "⚠" in page.locator("#field-num_iter:visible").first.inner_text()
+    fill(page, "num_iter", 1)
     fill(page, "image_size", 0)
     page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
     page.locator(".problem:visible", has_text="0 is out of range").wait_for()

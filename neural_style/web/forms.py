@@ -39,11 +39,17 @@ class Field:
         return (self.flag or self.name).lstrip("-").replace("_", " ").capitalize()
 
     def texts(self, value):
-        """Return a value as the list of arguments for it; none where the script would take it anyway."""
+        """Return a value as the list of arguments for it; none where the script would take it anyway.
+
+        Raises InputError for a text that is to be numbers and is not.
+        """
         if value is None or value == "" or value == [] or value == self.default:
             return []
         if self.kind == "numbers":
             values = value.replace(",", " ").split() if isinstance(value, str) else value
+            for text in values:
+                if not cli.is_number(text):
+                    raise cli.InputError(f"{self.flag}: '{text}' is not a number")
         else:
             values = value if self.several else [value]
         texts = [text_of(value) for value in values]

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import gradio as gr
 from PIL import Image
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from neural_style.errors import InputError
 from neural_style.web import chart, check, controls, forms, recipes
@@ -25,6 +27,9 @@ GRAY = (128, 128, 128)
 RESULT = "results/picture"
 """Where the command that is shown puts its picture, but for the ending."""
 
+FORGETTING = (3600, 24 * 3600)
+"""Every so many seconds, what was uploaded before so many is deleted where it came in; what is used was kept."""
+
 LARGEST_UPLOAD = 300 * 2**20
 """Bytes of a file that is uploaded, at most."""
 
@@ -37,6 +42,9 @@ STATES = {
     "lost": "ended while nobody watched",
 }
 """What the page calls the states of a run."""
+
+AT_ONCE = "Stop at once"
+"""What the button to stop a run says while the run is stopping."""
 
 NAMES = {
     "network.py": "Style transfer",
@@ -51,6 +59,8 @@ NAMES = {
 def launch(page, host, port, auth):
     """Serve a `Page` at an address until its `blocks` are closed; `auth` is a (user, password) or None."""
     system = ["system-ui", "sans-serif"]
+    # Otherwise a page from elsewhere, whose name is made to mean this machine, could use this one through its visitor.
+    names = ["*"] if auth else ["localhost", host, f"[{host}]"]
     theme = gr.themes.Default(
         primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
     )
@@ -70,6 +80,7 @@ def launch(page, host, port, auth):
         footer_links=[],
         theme=theme,
         css_paths=[STYLESHEET],
+        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=names)]},
     )
 
 
@@ -82,10 +93,13 @@ class Page:
         self._tabs = {}
         self._thumbnails = {}
         self._checking = threading.Lock()  # What argparse prints is caught in a way that one thread at a time may use.
-        with gr.Blocks(title="Studio", analytics_enabled=False, fill_width=True) as self.blocks:
+        with gr.Blocks(
+            title="Studio", analytics_enabled=False, fill_width=True, delete_cache=FORGETTING
+        ) as self.blocks:
             self.loaded = self.blocks.load
             gr.HTML("<header><h1>Studio</h1><p>Photographs in the style of pictures</p></header>")
-            self.shown = gr.State("")
+            self.shown = gr.State("")  # The run that is to be looked at, if one was chosen.
+            self.visible = gr.State("")  # The run that the easel shows.
             self._seen = gr.State("")
             with gr.Row(equal_height=False, elem_id="columns"):
                 with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
@@ -144,7 +158,8 @@ class Page:
             except InputError as error:
                 return None, None, None, str(error)
             with self._checking:
-                return form, script, arguments, recipes.problem(script, arguments)
+                line = recipes.problem(script, arguments)
+                return form, script, arguments, line or self._foreign(script, arguments)
 
         def submit(*values):
             form, script, arguments, line = checked(values)
@@ -169,8 +184,28 @@ class Page:
         # It takes a second or two until the pictures are checked.
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
         paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()], show_progress="hidden")
-        changes = [fold.expand, shell.change, *(part.change for part in tab.inputs)]
-        gr.on(changes, tell, [shell, *tab.inputs], command, show_progress="hidden", trigger_mode="always_last")
+        opened = gr.State(False)
+        changes = [shell.change, *(part.change for part in tab.inputs)]
+        quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
+        fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
+        fold.collapse(lambda: False, None, opened, queue=False)
+        # A command that nobody sees is not told: pictures that are painted would be kept for it at every stroke.
+        gr.on(
+            changes,
+            lambda opened, *values: tell(*values) if opened else gr.skip(),
+            [opened, shell, *tab.inputs],
+            command,
+            **quietly,
+        )
+
+    def _foreign(self, script, arguments):
+        """Return what is wrong, in a line, if a run would read a file that was not given to the page; else None."""
+        try:
+            for path in recipes.files(script, arguments):
+                self.uploads.check(path)
+        except InputError as problem:
+            return str(problem)
+        return None
 
     def _build_easel(self):
         """Make what shows the run that is looked at."""
@@ -187,6 +222,7 @@ class Page:
             gr.HTML('<p class="hint">Delete this run and its pictures for good?</p>')
             self._yes = gr.Button("Delete it", size="sm", variant="stop", elem_id="delete-it")
             self._no = gr.Button("Keep it", size="sm")
+        self._doomed = gr.State("")
         self._said = gr.HTML()
         self._losses = gr.HTML(elem_id="losses")
         with gr.Accordion("Settings of this run", open=False, elem_id="settings"):
@@ -208,35 +244,41 @@ class Page:
             self._use,
             self._delete,
         ]
-        watched = [self.shown, self._seen, *easel, self._gallery, self._listed]
+        watched = [self._seen, self.visible, self._sure, *easel, self._gallery, self._listed]
         for event in (timer.tick, self.blocks.load, self.shown.change):
-            event(self._watch, [self.shown, self._seen], watched, show_progress="hidden", concurrency_limit=None)
+            state = [self.shown, self._seen, self.visible]
+            event(self._watch, state, watched, show_progress="hidden", concurrency_limit=None)
         self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")
-        self._stop.click(lambda shown: self._do(self.runs.stop, shown), self.shown, self._said, show_progress="hidden")
-        self._go_on.click(
-            lambda shown: self._do(self.runs.go_on, shown), self.shown, self._said, show_progress="hidden"
+        self._stop.click(
+            lambda id, label: _said(self.runs.stop, id, at_once=label == AT_ONCE),
+            [self.visible, self._stop],
+            self._said,
+            show_progress="hidden",
         )
-        self._delete.click(lambda: gr.update(visible=True), None, self._sure, queue=False)
+        self._go_on.click(lambda id: _said(self.runs.go_on, id), self.visible, self._said, show_progress="hidden")
+        self._delete.click(
+            lambda id: (id, gr.update(visible=True)), self.visible, [self._doomed, self._sure], queue=False
+        )
         self._no.click(lambda: gr.update(visible=False), None, self._sure, queue=False)
-        self._yes.click(self._delete_shown, self.shown, [self.shown, self._sure, self._said])
+        self._yes.click(self._delete_for_good, [self._doomed, self.shown], [self.shown, self._sure, self._said])
         restored = [self._tabs_component, self._said]
         for tab in self._tabs.values():
             restored += tab.restored_outputs
-        self._load.click(lambda shown: self._restore(shown), self.shown, restored)
-        self._continue.click(lambda shown: self._restore(shown, "start"), self.shown, restored)
-        self._use.click(lambda shown: self._restore(shown, "content"), self.shown, restored)
+        self._load.click(lambda id: self._restore(id), self.visible, restored)
+        self._continue.click(lambda id: self._restore(id, "start"), self.visible, restored)
+        self._use.click(lambda id: self._restore(id, "content"), self.visible, restored)
 
-    def run_shown(self, shown):
-        """Return the run that the easel shows: the one chosen, else the running, else the last; None without any."""
+    def _run_to_show(self, shown):
+        """Return the run for the easel: that of the id `shown`, else the running, else the last; None without any."""
         runs = self.runs.all()
         chosen = next((run for run in runs if run.id == shown), None)
         running = next((run for run in runs if run.state == "running"), None)
         return chosen or running or (runs[-1] if runs else None)
 
-    def _watch(self, shown, seen):
+    def _watch(self, shown, seen, visible):
         """Return the values of all that depends on the runs, or nothing new if nothing has changed."""
         runs = self.runs.all()
-        run = self.run_shown(shown)
+        run = self._run_to_show(shown)
         picture = run and self.runs.picture(run)
         changed = json.dumps(
             [
@@ -248,7 +290,7 @@ class Page:
             ]
         )
         if changed == seen:
-            return [gr.skip() for _ in range(15)]
+            return [gr.skip() for _ in range(16)]
         over = run is not None and run.is_over
         painter = run is not None and run.values.get("tab") in ("transfer", "doodle")
         if seen and json.loads(seen)[1] == json.loads(changed)[1]:
@@ -257,9 +299,11 @@ class Page:
             newest_first = runs[::-1]
             entries = [(self._thumbnail(r), _minute(r) if r.state == "done" else STATES[r.state]) for r in newest_first]
             listed = [entries, [r.id for r in newest_first]]
+        now_visible = run.id if run else ""
         return [
-            shown,
             changed,
+            now_visible,
+            gr.skip() if now_visible == visible else gr.update(visible=False),
             self._picture_html(run, picture),
             self._progress_html(run),
             chart.losses(self.runs.losses(run)) if run else "",
@@ -267,7 +311,7 @@ class Page:
             self._queue_html(runs, run),
             gr.update(
                 visible=run is not None and not over,
-                value="Stop at once" if run and self.runs.is_stopping(run.id) else "Stop",
+                value=AT_ONCE if run and self.runs.is_stopping(run.id) else "Stop",
             ),
             gr.update(visible=over and self.runs.can_go_on(run)),
             gr.update(visible=over),
@@ -288,12 +332,12 @@ class Page:
             )
         return self._thumbnails[run.id][1]
 
-    def picture_shown(self, shown):
-        """Return (picture, content): the paths kept of the picture looked at and of the photograph it is of, or None.
+    def picture_of(self, id):
+        """Return (picture, content): the paths kept of a run's picture and of the photograph it is of, or None.
 
         Raises InputError if there is no picture.
         """
-        run = self.run_shown(shown)
+        run = self.runs.get(id) if id else None
         picture = run and self.runs.picture(run)
         if picture is None:
             raise InputError("there is no picture beside this yet")
@@ -354,26 +398,17 @@ class Page:
             return gr.skip(), gr.skip()
         return listed[event.index], gr.update(visible=False)
 
-    def _do(self, action, shown):
-        """Call `action` with the id of the run that is looked at, and return what was wrong with that, if anything."""
-        run = self.run_shown(shown)
-        try:
-            if run:
-                action(run.id)
-        except InputError as problem:
-            return controls.warning(problem)
-        return ""
+    def _delete_for_good(self, id, shown):
+        problem = _said(self.runs.delete, id)
+        return "" if shown == id and not problem else gr.skip(), gr.update(visible=False), problem
 
-    def _delete_shown(self, shown):
-        problem = self._do(self.runs.delete, shown)
-        return shown if problem else "", gr.update(visible=False), problem
-
-    def _restore(self, shown, place=None):
-        """Return values for the tabs: the settings of the run shown, its picture as the start or the content."""
-        run = self.run_shown(shown)
+    def _restore(self, id, place=None):
+        """Return values for the tabs: the settings of a run, its picture as the start or the content."""
         nothing = [gr.skip() for tab in self._tabs.values() for _ in tab.restored_outputs]
-        if run is None:
-            return [gr.skip(), "", *nothing]
+        try:
+            run = self.runs.get(id)
+        except InputError as problem:
+            return [gr.skip(), controls.warning(problem), *nothing]
         form = run.values
         if place:
             try:
@@ -391,6 +426,15 @@ class Page:
                 tab.restored(tab.empty() | form, time.time()) if chosen else [gr.skip() for _ in tab.restored_outputs]
             )
         return [gr.update(selected=form["tab"]), "", *outputs]
+
+
+def _said(action, *arguments, **settings):
+    """Call `action` and return what was wrong with that, as HTML; empty if nothing was."""
+    try:
+        action(*arguments, **settings)
+    except InputError as problem:
+        return controls.warning(problem)
+    return ""
 
 
 def evaluations(run):

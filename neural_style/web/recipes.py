@@ -10,8 +10,10 @@ import inetwork
 import mask_transfer
 import network
 import neural_doodle
+from neural_style import checkpoint
 from neural_style.errors import InputError
 from neural_style.web import forms
+from neural_style.web.runner import with_result
 
 SCRIPTS = {
     "network.py": network,
@@ -98,12 +100,26 @@ def enhancement(form):
     return "enhance.py", [form["picture"], *steps, *_arguments("enhance.py", form["fields"])]
 
 
+FILES = sorted(checkpoint.PICTURES | {"weights", "generated", "mask", "picture"})
+"""Flags and arguments of the scripts that name files to be read."""
+
+STARTS = ("content", "noise", "gray")
+"""Values of --init_image that name none."""
+
+
+def files(script, arguments):
+    """Return the paths of all files that a script would read with these arguments, which it must take."""
+    flags = vars(SCRIPTS[script].parse(with_result(script, arguments, RESULT)))
+    if flags.get("init_image") in STARTS:
+        del flags["init_image"]
+    given = [flags[name] for name in FILES if flags.get(name)]
+    return [path for value in given for path in (value if isinstance(value, list) else [value])]
+
+
 def _arguments(script, values):
     return forms.arguments(forms.fields(SCRIPTS[script].parser()), values)
 
 
 def problem(script, arguments):
     """Return what a script says of arguments without the place of its result, in a line; None if it takes them."""
-    from neural_style.web.runner import with_result
-
     return forms.problem(SCRIPTS[script].parse, with_result(script, arguments, RESULT))

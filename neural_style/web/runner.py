@@ -93,7 +93,7 @@ class Runs:
             running = [run.id for run in self._runs.values() if run.state == "running"]
             self._changed.notify_all()
         for id in running:
-            self.stop(id)
+            self.stop(id)  # Not at once, even if it is stopping already.
         if self._thread is not None:
             self._thread.join(PATIENCE)
 
@@ -119,7 +119,12 @@ class Runs:
             id = self._new_folder(f"{now:%Y-%m-%d_%H-%M-%S}_{script.removesuffix('.py')}")
             arguments = with_result(script, arguments, self.folder / id / "picture")
             self._runs[id] = Run(id, script, arguments, values, now.isoformat(" ", "microseconds"))
-            self._save(id)
+            try:
+                self._save(id)
+            except InputError:
+                del self._runs[id]
+                shutil.rmtree(self.folder / id, ignore_errors=True)
+                raise
             self._changed.notify_all()
             return self._runs[id]
 
@@ -135,16 +140,16 @@ class Runs:
             except OSError as error:
                 raise InputError(f"{self.folder} cannot be written: {error.strerror}") from error
 
-    def stop(self, id):
+    def stop(self, id, at_once=False):
         """Ask a running script to end after the evaluation in hand, or take a queued one out of the queue.
 
-        Asked a second time, the script ends at once, without saving.
+        One that was asked already is asked again only with `at_once`, and then ends without saving.
         """
         with self._lock:
             run = self.get(id)
             if run.state == "queued":
                 self._set(id, state="stopped")
-            elif run.state == "running":
+            elif run.state == "running" and (at_once or id not in self._stopping):
                 self._stopping.add(id)
                 _interrupt(run)
 
@@ -230,14 +235,12 @@ class Runs:
                     return
                 run = self._next()
                 goes_on = run.state == "running"
-                self._set(run.id, state="running")
             try:
+                self._set(run.id, state="running")
                 self._follow(run, goes_on)
             except (InputError, OSError) as error:
-                with contextlib.suppress(InputError):
+                with contextlib.suppress(InputError):  # It is set all the same, though not written.
                     self._set(run.id, state="failed", problem=str(error))
-                with self._lock:
-                    self._runs[run.id] = replace(self._runs[run.id], state="failed", problem=str(error))
 
     def _next(self):
         """Return the run to work on: one that goes on from before, else the oldest in the queue, else None."""
@@ -271,7 +274,7 @@ class Runs:
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-            with self._lock, contextlib.suppress(psutil.Error):
+            with self._lock, contextlib.suppress(psutil.Error, InputError):
                 self._set(run.id, process=[process.pid, psutil.Process(process.pid).create_time()])
                 if run.id in self._stopping:
                     _interrupt(self.get(run.id))

@@ -41,8 +41,8 @@ class ToolTab:
                 )
         take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
         take.click(
-            lambda shown: self._shown(page, shown),
-            page.shown,
+            lambda id: self._shown(page, id),
+            page.visible,
             [*self._pictures["content"], *self._pictures["generated"], notice],
         )
         fields = forms.fields(recipes.SCRIPTS[script].parser())
@@ -54,10 +54,10 @@ class ToolTab:
         self.inputs = [*(kept for _, kept in self._pictures.values()), *self.form.components.values()]
         page.submission(self, VERBS[script])
 
-    def _shown(self, page, shown):
+    def _shown(self, page, id):
         """Return the values of the photograph and the painting, and a notice, for the run that is looked at."""
         try:
-            painting, photograph = page.picture_shown(shown)
+            painting, photograph = page.picture_of(id)
         except InputError as problem:
             return *(gr.skip() for _ in range(4)), controls.warning(problem)
         content = controls.chosen(self._uploads, photograph) if photograph else (gr.skip(), gr.skip())
@@ -97,7 +97,7 @@ class EnhanceTab:
             "Picture", self._uploads, notice, height=240, elem_id="enhance-picture"
         )
         take = gr.Button("Take the picture that is shown", size="sm")
-        take.click(lambda shown: self._shown(page, shown), page.shown, [self._picture, self._path, notice])
+        take.click(lambda id: self._shown(page, id), page.visible, [self._picture, self._path, notice])
         self._steps = gr.Dropdown(
             list(STEPS), value=[], multiselect=True, label="Steps", info="they are done in the order they are chosen in"
         )
@@ -112,10 +112,10 @@ class EnhanceTab:
         self.inputs = [self._path, self._steps, *self._values.values(), *self.form.components.values()]
         page.submission(self, "Enhance")
 
-    def _shown(self, page, shown):
+    def _shown(self, page, id):
         """Return the values of the picture, and a notice, for the run that is looked at."""
         try:
-            picture, _ = page.picture_shown(shown)
+            picture, _ = page.picture_of(id)
         except InputError as problem:
             return gr.skip(), gr.skip(), controls.warning(problem)
         return *controls.chosen(self._uploads, picture), ""

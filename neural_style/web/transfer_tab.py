@@ -243,14 +243,15 @@ class TransferTab:
 
                     def move_up(styles, order, number=number):
                         first, second = styles[number - 1 : number + 1]
-                        return [*styles[: number - 1], second, first, *styles[number + 1 :]], order + 1
+                        return [*styles[: number - 1], second, first, *styles[number + 1 :]], order + 1, None
 
                     def drop(styles, order, number=number):
-                        return [s for n, s in enumerate(styles) if n != number], order + 1
+                        return [s for n, s in enumerate(styles) if n != number], order + 1, None
 
                     weight.change(set_weight, [weight, self.styles], self.styles)
-                    up.click(move_up, [self.styles, order], [self.styles, order])
-                    remove.click(drop, [self.styles, order], [self.styles, order])
+                    # The editor of masks, which knows its style by its place, is closed.
+                    up.click(move_up, [self.styles, order], [self.styles, order, self._mask_of])
+                    remove.click(drop, [self.styles, order], [self.styles, order, self._mask_of])
                     mask.click(lambda number=number: number, None, self._mask_of)
 
     def _mask_editor(self, notice):
