@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tqdm import tqdm
@@ -23,6 +24,10 @@ SIGNAL_STATUS = 128
 """Added to a signal's number, the exit status of a script it ended."""
 
 
+HELP_HINT = "; --help lists all there is"
+"""Ends what is said of a wrong command line."""
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes `--flag-name` for `--flag_name` and flags between positional arguments.
 
@@ -35,6 +40,10 @@ class Parser(argparse.ArgumentParser):
     def parse(self, argv):
         """Return the flags in `argv`, a list of strings without the program's name."""
         return self.parse_intermixed_args(self._lists_last(self._normalised(argv)))
+
+    def error(self, message):
+        """Say in one line what is wrong with the command line, and exit; the usage would be a screen long."""
+        self.exit(2, f"{self.prog}: error: {message}{HELP_HINT}\n")
 
     def _normalised(self, argv):
         """Return `argv` with flags in one spelling, and those that may stand alone followed by what that means."""
@@ -57,8 +66,10 @@ class Parser(argparse.ArgumentParser):
         """
         lists = {name for a in self._actions if a.nargs == "+" and a.type for name in a.option_strings}
         front, back, collecting = [], [], False
-        for argument in argv:
-            collecting = argument in lists or (collecting and is_number(argument))
+        for before, argument in pairwise(["", *argv]):
+            # What comes first is meant as a number even if it is none, and is then called that.
+            is_first = before in lists and not argument.startswith("--")
+            collecting = argument in lists or is_first or (collecting and is_number(argument))
             (back if collecting else front).append(argument)
         return front + back
 

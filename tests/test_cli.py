@@ -72,6 +72,8 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --mask_feather 1e12", "between 0 and 10000"),
         (f"c s out --seed {'9' * 400}", "out of range"),
         ("c s out --rescale_image=perhaps", "neither True nor False"),
+        ("c s out --scales 50,100", "argument --scales: '50,100' is not a whole number"),
+        ("c s out --num_iter", "argument --num_iter: expected at least one argument"),
         ("c s out --pool_type median", "invalid choice"),
         ("c out", "required: PREFIX"),
         ("c s out --num_itter 3", "unrecognized"),
@@ -81,7 +83,9 @@ def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):
     with pytest.raises(SystemExit) as exit:
         parse(text)
     assert exit.value.code == 2
-    assert complaint in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
 
 
 def test_a_problem_is_one_line_and_exit_1(capsys):

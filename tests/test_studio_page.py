@@ -287,6 +287,30 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     assert colours == {(255, 0, 0), (0, 0, 255)}
     assert tuple(np.asarray(Image.open(doodle))[16, 20]) == (0, 0, 255)
     assert Image.open(run / "picture.png").size == (96, 64)
+    shows(page, "finished")
+    page.get_by_role("button", name="Load these settings").click()
+    page.get_by_label("paint #ff0000").click()
+    drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
+    again = ended(started(page, folder))
+    (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (again / "run.json").read_text())
+    pixels = np.asarray(Image.open(doodle))
+    assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
+
+
+def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, folder):
+    filled(page, pictures, rows=48)
+    fill(page, "num_iter", 0)
+    ended(started(page, folder))
+    shows(page, "finished")
+    fill(page, "image_size", 64)
+    choose(page, "add-styles", pictures[0])
+    page.get_by_text("Weight of style 2").wait_for()
+    page.get_by_role("button", name="Use as content").click()
+    page.wait_for_timeout(2000)
+    run = ended(started(page, folder))
+    script = json.loads((run / "run.json").read_text())
+    assert (script["values"]["content"].rpartition("/")[2], len(script["values"]["styles"])) == ("picture.png", 2)
+    assert script["values"]["fields"]["image_size"] == 64
 
 
 def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, browser, server, pictures, folder):

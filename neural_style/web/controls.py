@@ -24,7 +24,7 @@ def picture(label, uploads, notice, **settings):
         try:
             path = uploads.keep(path)
         except InputError as problem:
-            return None, None, warning(str(problem).replace(str(Path(path).parent) + "/", ""))
+            return None, None, warning(problem)
         return uploads.shown(path), str(path), ""
 
     component.upload(take, component, [component, kept, notice], show_progress="minimal")
@@ -83,7 +83,7 @@ def component(field):
     """Return the component of a `forms.Field`."""
     about = {"label": field.label, "info": field.help, "elem_id": f"field-{field.name}"}
     if field.kind == "boolean":
-        return gr.Checkbox(value=bool(field.default), **about)
+        return gr.Checkbox(value=bool(field.default), min_width=160, **about)
     if field.kind == "choice":
         return gr.Dropdown(choices=list(field.choices), value=field.default, **about)
     if field.kind in ("number", "whole"):

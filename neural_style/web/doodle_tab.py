@@ -68,7 +68,11 @@ class DoodleTab:
                     if group == "network":
                         self._weights, self._weights_path = controls.weights(self._uploads)
                     self.form.add(*(n for n, f in self.form.fields.items() if f.group == group and n not in MAIN))
-        self._map_path.change(self._canvas, self._map_path, [self._editor, self._ground, notice])
+        drawn = [self._map_path, self._target_file]
+        self._map_path.change(self._canvas, drawn, [self._editor, self._ground, notice])
+        self._target.upload(self._canvas, drawn, [self._editor, self._ground, notice])
+        # What is painted counts from the first stroke on; it began with what was in the file.
+        self._editor.input(lambda: (None, None), None, [self._target, self._target_file], show_progress="hidden")
         self._ground.input(self._sheet, [self._map_path, self._ground], self._editor)
         self.inputs = [
             self._style_path,
@@ -125,8 +129,8 @@ class DoodleTab:
         """Return the colours of a map, (labels, 3). Raises InputError if it has none that could be told apart."""
         return labels.palette([images.read(map_path)])
 
-    def _canvas(self, map_path):
-        """Return the painter, what it may begin with, and a notice, for a map."""
+    def _canvas(self, map_path, target):
+        """Return the painter, what it may begin with, and a notice, for a map and a doodle from a file or None."""
         nothing = gr.update(visible=False, value=None), gr.update(visible=False)
         if not map_path:
             return *nothing, ""
@@ -135,7 +139,11 @@ class DoodleTab:
         except InputError as problem:
             return *nothing, controls.warning(problem)
         grounds = [("the style's own map", MAP), *((f"nothing but {colour}", colour) for colour in colours)]
-        sheet = painter.sheet(self._ground_picture(map_path, MAP), colours)
+        ground, strokes = self._ground_picture(map_path, MAP), None
+        if target:
+            strokes = images.read(target).convert("RGBA")
+            ground = ground.resize(strokes.size, Image.Resampling.NEAREST)
+        sheet = painter.sheet(ground, colours, strokes)
         return gr.update(visible=True, value=sheet), gr.update(visible=True, choices=grounds, value=MAP), ""
 
     def _sheet(self, map_path, ground):
@@ -161,6 +169,8 @@ class DoodleTab:
             self._map_path,
             self._target,
             self._target_file,
+            self._editor,
+            self._ground,
             self._content,
             self._content_path,
             self._start,
@@ -175,10 +185,12 @@ class DoodleTab:
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         start = STARTS[-1] if form["start"] else form["fields"].get("init_image", STARTS[0])
         start_picture, start_path = controls.chosen(self._uploads, form["start"])
+        style_map, target = (controls.chosen(self._uploads, form[name]) for name in ("style_mask", "target_mask"))
         return [
             *controls.chosen(self._uploads, form["style_image"]),
-            *controls.chosen(self._uploads, form["style_mask"]),
-            *controls.chosen(self._uploads, form["target_mask"]),
+            *style_map,
+            *target,
+            *self._canvas(style_map[1], target[1])[:2],
             *controls.chosen(self._uploads, form["content_image"]),
             start,
             gr.update(value=start_picture, visible=start == STARTS[-1]),

@@ -146,7 +146,7 @@ class _Refused:
 
     def line(self):
         *_, last = self._text.strip().splitlines()
-        return last.partition("error: ")[2] or last
+        return (last.partition("error: ")[2] or last).removesuffix(cli.HELP_HINT)
 
 
 def field_of(form, line):

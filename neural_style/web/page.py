@@ -15,7 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from neural_style.errors import InputError
 from neural_style.web import chart, check, controls, forms, recipes
 from neural_style.web.doodle_tab import DoodleTab
-from neural_style.web.runner import with_result
+from neural_style.web.runner import PAINTERS, with_result
 from neural_style.web.tool_tabs import EnhanceTab, ToolTab
 from neural_style.web.transfer_tab import TransferTab
 
@@ -184,6 +184,7 @@ class Page:
         # It takes a second or two until the pictures are checked.
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
         paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()], show_progress="hidden")
+        gr.on([part.change for part in tab.inputs], lambda: "", None, problem, queue=False, show_progress="hidden")
         opened = gr.State(False)
         changes = [shell.change, *(part.change for part in tab.inputs)]
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
@@ -265,8 +266,12 @@ class Page:
         for tab in self._tabs.values():
             restored += tab.restored_outputs
         self._load.click(lambda id: self._restore(id), self.visible, restored)
-        self._continue.click(lambda id: self._restore(id, "start"), self.visible, restored)
-        self._use.click(lambda id: self._restore(id, "content"), self.visible, restored)
+        self._continue.click(lambda id: self._restore(id, continues=True), self.visible, restored)
+        transfer = self._tabs["transfer"]
+        used = [self._tabs_component, self._said, transfer.content, transfer.content_path]
+        self._use.click(self._use_as_content, self.visible, used)
+        # Where the columns are one below the other, the picture would be out of sight.
+        self.shown.change(None, js="() => innerWidth > 760 || document.querySelector('#easel').scrollIntoView()")
 
     def _run_to_show(self, shown):
         """Return the run for the easel: that of the id `shown`, else the running, else the last; None without any."""
@@ -292,12 +297,14 @@ class Page:
         if changed == seen:
             return [gr.skip() for _ in range(16)]
         over = run is not None and run.is_over
-        painter = run is not None and run.values.get("tab") in ("transfer", "doodle")
+        painter = run is not None and run.script in PAINTERS
         if seen and json.loads(seen)[1] == json.loads(changed)[1]:
             listed = [gr.skip(), gr.skip()]
         else:
             newest_first = runs[::-1]
-            entries = [(self._thumbnail(r), _minute(r) if r.state == "done" else STATES[r.state]) for r in newest_first]
+            entries = [
+                (self._thumbnail(r), _minute(r)[5:] if r.state == "done" else STATES[r.state]) for r in newest_first
+            ]
             listed = [entries, [r.id for r in newest_first]]
         now_visible = run.id if run else ""
         return [
@@ -360,10 +367,13 @@ class Page:
         if run is None:
             return ""
         words = [NAMES[run.script], STATES[run.state]]
+        is_painting = run.script in PAINTERS
         if run.state == "running" and self.runs.is_stopping(run.id):
-            words[1] = "stopping after this evaluation"
+            words[1] = "stopping after this evaluation" if is_painting else "stopping"
+        elif run.state == "running" and not is_painting:
+            words[1] = "at work"
         rows, bar = self.runs.losses(run), ""
-        if rows and run.values.get("tab") in ("transfer", "doodle"):
+        if rows and is_painting:
             done, total = int(rows[-1]["evaluation"]), max(1, evaluations(run))
             if run.state == "running":
                 pace = rows[-1]["seconds"] / (done + 1)
@@ -402,30 +412,36 @@ class Page:
         problem = _said(self.runs.delete, id)
         return "" if shown == id and not problem else gr.skip(), gr.update(visible=False), problem
 
-    def _restore(self, id, place=None):
-        """Return values for the tabs: the settings of a run, its picture as the start or the content."""
+    def _restore(self, id, continues=False):
+        """Return values for the tabs: the settings of a run and, if that `continues`, its picture as the start."""
         nothing = [gr.skip() for tab in self._tabs.values() for _ in tab.restored_outputs]
         try:
             run = self.runs.get(id)
         except InputError as problem:
             return [gr.skip(), controls.warning(problem), *nothing]
-        form = run.values
-        if place:
+        form, said = run.values, ""
+        if continues:
             try:
-                picture = str(self.uploads.keep(self.runs.picture(run)))
-            except (InputError, TypeError):
-                return [gr.skip(), controls.warning("this run has no picture"), *nothing]
-            if place == "content" and form.get("tab") not in ("transfer",):
-                form = self._tabs["transfer"].empty() | {"content": picture}
-            else:
-                form = {**form, place: picture}
+                picture, _ = self.picture_of(id)
+            except InputError as problem:
+                return [gr.skip(), controls.warning(problem), *nothing]
+            form = {**form, "start": picture}
+            said = "The settings of this run are in the form, and its picture is what the next one starts from."
         outputs = []
         for id, tab in self._tabs.items():
             chosen = id == form["tab"]
             outputs += (
                 tab.restored(tab.empty() | form, time.time()) if chosen else [gr.skip() for _ in tab.restored_outputs]
             )
-        return [gr.update(selected=form["tab"]), "", *outputs]
+        return [gr.update(selected=form["tab"]), said and f'<p class="hint">{said}</p>', *outputs]
+
+    def _use_as_content(self, id):
+        """Return values for the tab of style transfers: a run's picture as the photograph, all else as it is."""
+        try:
+            picture, _ = self.picture_of(id)
+        except InputError as problem:
+            return gr.skip(), controls.warning(problem), gr.skip(), gr.skip()
+        return gr.update(selected="transfer"), "", *controls.chosen(self.uploads, picture)
 
 
 def _said(action, *arguments, **settings):

@@ -1,5 +1,7 @@
 """The tabs of the finishing tools: colour transfer, mask transfer, enhance."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from neural_style.errors import InputError
@@ -46,6 +48,8 @@ class ToolTab:
             [*self._pictures["content"], *self._pictures["generated"], notice],
         )
         fields = forms.fields(recipes.SCRIPTS[script].parser())
+        if "method" in fields:  # Which it is without the flag depends on --hist_match.
+            fields["method"] = replace(fields["method"], default="luminance")
         self.form = controls.Form(
             {n: f for n, f in fields.items() if n not in (*self._pictures, "output", "hist_match")}
         )

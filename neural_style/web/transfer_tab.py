@@ -64,7 +64,7 @@ class TransferTab:
         self.styles = gr.State([])
         self._order = order = gr.State(0)
         self._style_rows(order)
-        self._mask_editor(notice)
+        self._mask_editor()
         with gr.Row():
             self._script = gr.Radio(
                 [("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")],
@@ -254,7 +254,7 @@ class TransferTab:
                     remove.click(drop, [self.styles, order], [self.styles, order, self._mask_of])
                     mask.click(lambda number=number: number, None, self._mask_of)
 
-    def _mask_editor(self, notice):
+    def _mask_editor(self):
         """Make what a style's masks are drawn, uploaded and found with; it is there while one is asked for."""
         with gr.Group(visible=False, elem_id="mask-editor") as group:
             title = gr.HTML()
@@ -264,6 +264,7 @@ class TransferTab:
                 label="The mask says",
             )
             editor = painter.painter(elem_id="mask-canvas")
+            notice = gr.HTML()
             with gr.Row():
                 keep = gr.Button("Use the drawing", variant="primary", size="sm")
                 subject = gr.Button("The subject", size="sm")
@@ -321,8 +322,12 @@ class TransferTab:
                 return styles, order, number, controls.warning(problem)
 
         keep.click(draw, [*state, editor], results)
-        subject.click(lambda *a: find(*a), [*state, self.content_path], results)
-        others.click(lambda *a: find(*a, "--invert"), [*state, self.content_path], results)
+        for button in (subject, others):
+            hint = '<p class="hint">Looking for the subject … the first time, the network is fetched</p>'
+            button.click(lambda hint=hint: hint, None, notice, queue=False)
+        found = [*state, self.content_path]
+        subject.click(lambda *a: find(*a), found, results, show_progress="hidden")
+        others.click(lambda *a: find(*a, "--invert"), found, results, show_progress="hidden")
         upload.upload(uploaded, [*state, upload], results)
         remove.click(lambda *a: put(*a, None), state, results)
 

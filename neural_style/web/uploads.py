@@ -22,7 +22,10 @@ class Uploads:
 
         One that is there already is not copied again.
         """
-        images.read(str(path))
+        try:
+            images.read(str(path))
+        except InputError as problem:
+            raise InputError(str(problem).replace(str(path), Path(path).name)) from problem
         return self.keep_bytes(Path(path).name, Path(path).read_bytes())
 
     def keep_picture(self, name, picture):
@@ -38,11 +41,11 @@ class Uploads:
         return path
 
     def check(self, path):
-        """Return `path` if it is a file in this folder. Raises InputError if not."""
-        inside = Path(path).resolve()
-        if not (inside.is_relative_to(self.folder.resolve()) and inside.is_file()):
+        """Return the `Path` of a file in this folder, as `keep` does. Raises InputError if it is none."""
+        inside, folder = Path(path).resolve(), self.folder.resolve()
+        if not (inside.is_relative_to(folder) and inside.is_file()):
             raise InputError(f"{Path(path).name} is none of the pictures given to this page: choose it again")
-        return inside
+        return self.folder / inside.relative_to(folder)
 
     def by_name(self, line):
         """Return a line of text with files of this folder called by their names alone."""
