@@ -36,7 +36,7 @@ def main():
     from neural_style.synthesis import optimiser_of
 
     (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
-    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say, plan.keeps)
+    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say, plan.keeps_up_to)
     optimiser = optimiser_of(pictures.start, plan.history)
     gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
     optimiser.tell(1e30, ops.convert_to_tensor(gradient))

@@ -30,9 +30,9 @@ FLOAT = 4
 LONGEST_HISTORY = 20
 """Pairs of differences beyond which the optimiser's memory gains little (see benchmarks/optimiser.py)."""
 
-KEPT = 2.1
+KEPT = 3
 """What tiles of LARGE images take more, relative to their work, when the memory of one is kept for the next (measured:
-1.8 in tiles of 256 rows, 1.9 of 512, 2.1 to 2.4 of 1024)."""
+about 2 in the first evaluation, and more later, until `Plan.keeps_up_to` is reached)."""
 
 SHAPE = 80 * 2**20
 """Bytes that each further shape of tiles takes, for which functions are compiled anew (measured; where memory is kept,
@@ -64,7 +64,8 @@ class Plan:
     """How a picture is painted: in tiles of `side` rows (None: in one piece), with a `history` of so many pairs.
 
     That needs about `needed` bytes at most. With `large` it is as `Demand.is_large` says, and with `keeps` too, what is
-    freed of memory is kept for the next tile, which is faster.
+    freed of memory is kept for the next tile, which is faster, unless the process has more than `needed` bytes after
+    one: what is kept lies in pieces, and these become more.
     """
 
     side: int | None
@@ -72,6 +73,11 @@ class Plan:
     needed: int
     keeps: bool = False
     large: bool = False
+
+    @property
+    def keeps_up_to(self):
+        """The bytes up to which memory is kept; None where it is not."""
+        return self.needed if self.keeps else None
 
     def describe(self, size, allowed):
         """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed."""

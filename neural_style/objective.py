@@ -63,6 +63,7 @@ class Objective:
             own, _ = self._functions(tile)
             more = own(image(tile.seen), tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
+            self._network.end_tile()
         loss, terms, derivatives = self._value(sums)
         vector = autodiff.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
@@ -70,6 +71,8 @@ class Objective:
             _, pulled = self._functions(tile)
             _, _, part = pulled(image(tile.seen), tile.offset, self._cut(tile), derivatives)
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
+            del part
+            self._network.end_tile()
         return loss, terms, autodiff.from_host(vector)
 
     def _functions(self, tile):

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import psutil
 from keras import ops
 
 from models.layers import size_at, stride
@@ -19,19 +20,20 @@ class TiledNetwork:
     (1, h, w, …)} of the positions of one tile, "image" among the layers.
     """
 
-    def __init__(self, extractor, network, layers, side=None, say=lambda line: None, keeps=False):
+    def __init__(self, extractor, network, layers, side=None, say=lambda line: None, keeps_up_to=None):
         """Set up.
 
         `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
         rows and columns of a tile at most, None for pictures in one piece; `say` is told in a line
-        when tiles are made smaller. Unless `keeps`, what pictures in tiles leave free is given back to the system.
+        when tiles are made smaller. What pictures in tiles leave free is given back to the system after each picture
+        or, with `keeps_up_to`, after a tile that leaves the process with more than so many bytes.
         """
         self._extractor = extractor
         self._layers = ("image", *layers)
         self._margin = margin(network, layers)
         self._side = side
         self._say = say
-        self._keeps = keeps
+        self._keeps_up_to = keeps_up_to
 
     def tiles(self, size):
         """Return the `Tile`s of a picture of (height, width) `size`."""
@@ -50,6 +52,11 @@ class TiledNetwork:
         features = {"image": seen, **self._extractor(seen)}
         return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
 
+    def end_tile(self):
+        """Give memory back if there is more than is to be kept; call it when what was made of a tile is used."""
+        if self._keeps_up_to is not None and psutil.Process().memory_info().rss > self._keeps_up_to:
+            autodiff.give_back_memory()
+
     def sums(self, function, image, guides=None):
         """Return the sum over the tiles of `image` of function(features, guides), any structure of numpy arrays.
 
@@ -63,6 +70,7 @@ class TiledNetwork:
                 sums = function(self._own(image, tile), cut)
                 sums = keras.tree.map_structure(ops.convert_to_numpy, sums)
                 result = sums if result is None else keras.tree.map_structure(np.add, result, sums)
+                self.end_tile()
             return result
 
         return self.attempt(total, image.shape[:2])
@@ -79,6 +87,8 @@ class TiledNetwork:
                 if result is None:
                     result = np.empty((1, *size_at(name, image.shape[:2]), own.shape[-1]), own.dtype)
                 result[(slice(None), *tile.own(name))] = own
+                del own
+                self.end_tile()
             return result
 
         return self.attempt(whole, image.shape[:2])
@@ -91,7 +101,7 @@ class TiledNetwork:
         while True:
             try:
                 result = function()
-                if len(self.tiles(size)) > 1 and not self._keeps:
+                if len(self.tiles(size)) > 1 and self._keeps_up_to is None:
                     autodiff.give_back_memory()
                 return result
             except Exception as error:

@@ -159,16 +159,17 @@ def stage(task, pictures, plan, weights, reporter):
 
     def begin(before):
         start = pictures.start if before is None else images.resized(before, pictures.size)
-        return objective(task, pictures, weights, plan.side, reporter.say, plan.keeps), start, plan.history
+        return objective(task, pictures, weights, plan.side, reporter.say, plan.keeps_up_to), start, plan.history
 
     return begin
 
 
-def objective(task, pictures, weights, side=None, say=lambda line: None, keeps=False):
+def objective(task, pictures, weights, side=None, say=lambda line: None, keeps_up_to=None):
     """Return the objective for the network's `Weights`, its targets computed from the pictures.
 
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
-    in tiles of `side` rows, or in one piece; `say` is told of what goes on with them. `keeps` is that of `memory.Plan`.
+    in tiles of `side` rows, or in one piece; `say` is told of what goes on with them. `keeps_up_to` is that of
+    `memory.Plan`.
     """
     from models import vgg
     from neural_style.losses import ContentLoss, TotalVariationLoss
@@ -179,7 +180,7 @@ def objective(task, pictures, weights, side=None, say=lambda line: None, keeps=F
     content_layers, style_layers = layers_of(task, pictures)
     layers = list(dict.fromkeys([*content_layers, *style_layers]))
     extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors, winograd=autodiff.on_cpu())
-    network = TiledNetwork(extractor, flags.model, layers, side, say, keeps)
+    network = TiledNetwork(extractor, flags.model, layers, side, say, keeps_up_to)
     terms = {}
     for layer in content_layers:
         target = network.layer(layer, pictures.content)

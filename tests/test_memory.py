@@ -109,6 +109,8 @@ def test_memory_is_kept_for_the_next_tile_where_there_is_enough():
     assert ample.keeps
     assert not little.keeps
     assert large.of(512, 5, keeps=True) > large.of(512, 5)
+    assert ample.keeps_up_to == ample.needed
+    assert little.keeps_up_to is None
 
 
 def test_all_scales_of_a_run_keep_memory_if_the_large_ones_can():

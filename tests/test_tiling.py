@@ -138,13 +138,15 @@ def test_the_margin_is_what_a_position_sees(layer, extractor, random_image):
     assert change(column - around + ALIGNMENT) > 0
 
 
-@pytest.mark.parametrize(("side", "keeps", "given_back"), [(32, False, 1), (32, True, 0), (None, False, 0)])
-def test_memory_is_given_back_after_tiles_unless_it_is_to_be_kept(
-    side, keeps, given_back, extractor, random_image, monkeypatch
+@pytest.mark.parametrize(
+    ("side", "keeps_up_to", "given_back"), [(32, None, 1), (32, 2**60, 0), (32, 2**20, 4), (None, None, 0)]
+)
+def test_memory_is_given_back_after_a_picture_or_where_it_is_kept_after_a_tile_that_leaves_too_much(
+    side, keeps_up_to, given_back, extractor, random_image, monkeypatch
 ):
     calls = []
     monkeypatch.setattr(autodiff, "give_back_memory", lambda: calls.append(1))
-    network = TiledNetwork(extractor(["conv1_1"]), "vgg16", ["conv1_1"], side, keeps=keeps)
+    network = TiledNetwork(extractor(["conv1_1"]), "vgg16", ["conv1_1"], side, keeps_up_to=keeps_up_to)
     network.layer("conv1_1", random_image(64, 64))
     assert len(calls) == given_back
 
