@@ -31,8 +31,11 @@ _OUT_OF_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate m
 ALIGNMENT = 64
 """Bytes at whose multiples TensorFlow's arrays begin."""
 
-_KEEP_FREED = ((-1, -1), (-4, 0), (-8, 1))
-"""glibc's M_TRIM_THRESHOLD, M_MMAP_MAX and M_ARENA_MAX, such that memory which is freed is kept in one heap."""
+_ONE_HEAP = ((-8, 1),)
+"""glibc's M_ARENA_MAX, such that threads that begin later have no heaps of their own, which give back what is freed."""
+
+_KEEP_FREED = ((-1, -1), (-4, 0))
+"""glibc's M_TRIM_THRESHOLD and M_MMAP_MAX, such that memory which is freed is kept in the heap."""
 
 
 def start(large=False, keeps=False):
@@ -49,6 +52,7 @@ def start(large=False, keeps=False):
         # In C, protobuf gives all free memory back to the system whenever one of its own large pieces is freed, and
         # with it what `keep_memory` is to keep. In Python it does not, though it may take more itself.
         os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
+        _set_allocator(_ONE_HEAP)
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in PACKAGES:
         raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
@@ -74,9 +78,14 @@ def keep_memory():
     Otherwise each of them gets fresh pages from the system, and clearing those takes as long as the work on them; but
     what is kept lies in pieces, so that a run takes more. Only glibc can be told so.
     """
+    _set_allocator(_KEEP_FREED)
+
+
+def _set_allocator(settings):
+    """Give glibc's allocator (setting, value) pairs, if it is there."""
     library = _glibc()
     if library is not None:
-        for setting, value in _KEEP_FREED:
+        for setting, value in settings:
             library.mallopt(setting, value)
 
 
