@@ -7,6 +7,9 @@ from keras import ops, tree
 
 from neural_style import autodiff
 
+COMING = 2
+"""Vectors of the image that the optimiser takes at once for what it is told (measured: one and a half)."""
+
 
 class Objective:
     """What a run minimises: sum of weight · loss over named terms, as a function of the image.
@@ -73,6 +76,7 @@ class Objective:
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
             del part
             self._network.end_tile()
+        self._network.end_tile(coming=COMING * vector.nbytes)
         return loss, terms, autodiff.from_host(vector)
 
     def _functions(self, tile):

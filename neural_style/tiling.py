@@ -52,9 +52,12 @@ class TiledNetwork:
         features = {"image": seen, **self._extractor(seen)}
         return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
 
-    def end_tile(self):
-        """Give memory back if there is more than is to be kept; call it when what was made of a tile is used."""
-        if self._keeps_up_to is not None and psutil.Process().memory_info().rss > self._keeps_up_to:
+    def end_tile(self, coming=0):
+        """Give memory back if there is more than is to be kept, or would be with so many bytes that are `coming`.
+
+        Call it when what was made of a tile is used.
+        """
+        if self._keeps_up_to is not None and psutil.Process().memory_info().rss + coming > self._keeps_up_to:
             autodiff.give_back_memory()
 
     def sums(self, function, image, guides=None):
