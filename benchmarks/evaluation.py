@@ -40,8 +40,8 @@ def measure(size, repeats):
 
     def evaluation():
         """Return the seconds of one evaluation and of the optimiser's work around it."""
-        point, ask = timed(optimiser.point)
-        (loss, _, gradient), evaluate = timed(lambda: objective.evaluate(point))
+        line, ask = timed(optimiser.line)
+        (loss, _, gradient), evaluate = timed(lambda: objective.evaluate(*line))
         _, tell = timed(lambda: optimiser.tell(loss, gradient))
         return evaluate, ask + tell
 

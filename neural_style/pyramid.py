@@ -13,6 +13,9 @@ EXPONENT = 0.5
 SMALLEST = 8
 """Rows or columns below which an image is not made smaller any more."""
 
+BLOCK = 64
+"""Rows of a matrix that are multiplied at once, by those columns alone that are not zero in all of them."""
+
 
 class Pyramid:
     """The symmetric, positive definite function P_0 of image vectors, from a pyramid of ever smaller images.
@@ -36,20 +39,44 @@ class Pyramid:
             size = tuple((length + 1) // 2 for length in size)
 
     def __call__(self, vector):
-        # One colour after the other, so that all of the work is matrix products.
-        colours = ops.transpose(ops.reshape(vector, (*self._size, 3)), (2, 0, 1))
-        colours = self._level(colours, self._size, 2**self._exponent - 1)
-        return ops.reshape(ops.transpose(colours, (1, 2, 0)), (-1,))
+        # Each row has its three colours one after the other, so that all of the work is products of two matrices.
+        height, width = self._size
+        image = ops.transpose(ops.reshape(vector, (height, width, 3)), (0, 2, 1))
+        image = self._level(ops.reshape(image, (height, 3 * width)), self._size, 2**self._exponent - 1)
+        return ops.reshape(ops.transpose(ops.reshape(image, (height, 3, width)), (0, 2, 1)), (-1,))
 
-    def _level(self, colours, size, factor):
-        """Return P_k of colours (3, height, width), its c_k being `factor`."""
+    def _level(self, image, size, factor):
+        """Return P_k of an image (height, 3 · width) of the (height, width) `size`, its c_k being `factor`."""
         if min(size) < SMALLEST:
-            return colours
-        rows, columns = (self._down[length] for length in size)
-        smaller = ops.matmul(ops.matmul(rows, colours), columns.T)
-        smaller = self._level(smaller, (len(rows), len(columns)), 2**self._exponent)
-        spread = size[0] / len(rows) * size[1] / len(columns)  # 4, but for odd sizes
-        return colours + ops.matmul(np.float32(spread * factor) * rows.T, ops.matmul(smaller, columns))
+            return image
+        (height, width), (rows, columns) = size, (self._down[length] for length in size)
+        half_height, half_width = len(rows), len(columns)
+        smaller = ops.reshape(_times(rows, image), (3 * half_height, width))
+        smaller = ops.reshape(_times_transposed(smaller, columns), (half_height, 3 * half_width))
+        smaller = self._level(smaller, (half_height, half_width), 2**self._exponent)
+        spread = height / half_height * width / half_width  # 4, but for odd sizes
+        across = np.float32(spread * factor) * columns.T
+        wider = _times_transposed(ops.reshape(smaller, (3 * half_height, half_width)), across)
+        return image + _times(rows.T, ops.reshape(wider, (half_height, 3 * width)))
+
+
+def _times(matrix, values):
+    """Return the product of a constant banded `matrix` (m, n) and `values` (n, k)."""
+    return ops.concatenate([ops.matmul(block, values[band]) for block, band in _blocks(matrix)])
+
+
+def _times_transposed(values, matrix):
+    """Return the product of `values` (k, n) and the transpose of a constant banded `matrix` (m, n)."""
+    return ops.concatenate([ops.matmul(values[:, band], block.T) for block, band in _blocks(matrix)], axis=1)
+
+
+def _blocks(matrix):
+    """Yield BLOCK rows of a banded `matrix` after the other, each with the slice of columns that are not all zero."""
+    for begin in range(0, len(matrix), BLOCK):
+        rows = matrix[begin : begin + BLOCK]
+        used = np.flatnonzero(rows.any(axis=0))
+        band = slice(int(used[0]), int(used[-1]) + 1)
+        yield rows[:, band], band
 
 
 def _halving(length):

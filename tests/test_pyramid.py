@@ -10,7 +10,7 @@ def applied(size, image):
     return np.reshape(np.asarray(Pyramid(size)(np.ravel(image).astype("float32"))), image.shape)
 
 
-@pytest.mark.parametrize("size", [(7, 30), (16, 16), (33, 50), (97, 64)])
+@pytest.mark.parametrize("size", [(7, 30), (16, 16), (33, 50), (97, 64), (140, 201)])
 def test_it_is_symmetric_and_makes_no_vector_shorter(size):
     a, b = np.random.default_rng(0).normal(size=(2, *size, 3))
     by_a, by_b = applied(size, a), applied(size, b)
