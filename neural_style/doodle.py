@@ -9,9 +9,6 @@ from neural_style import images, inputs, labels
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
-ASPECT_TOLERANCE = 0.02
-"""Relative difference of two aspect ratios that nobody sees."""
-
 SIZES_TRIED = 16
 """Larger sizes that are tried for a label that is too small, each half as large again."""
 
@@ -54,9 +51,11 @@ def read(flags, layers, reporter):
         for path in (flags.style_image, flags.content_image, _path_of_start(flags.init_image))
     )
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
-    _warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
+    inputs.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
     if content:
-        _warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
+        inputs.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
+    if start:
+        inputs.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter)
     colours = labels.palette(maps, flags.nlabels)
     found = [np.unique(labels.nearest(image, colours)) for image in maps]
     for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):
@@ -74,16 +73,6 @@ def read(flags, layers, reporter):
 
 def _path_of_start(init_image):
     return None if init_image in (None, "content", "noise") else init_image
-
-
-def _warn_of_aspect(path, picture, other_path, other, reporter):
-    """Tell the user of a picture that is stretched because it has another aspect ratio than the one it belongs to."""
-    ratio = (picture.width / picture.height) / (other.width / other.height)
-    if abs(ratio - 1) > ASPECT_TOLERANCE:
-        reporter.say(
-            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
-            f"({other.height}×{other.width}) and is stretched"
-        )
 
 
 def _at_scale(flags, rows, layers, style, content, start, maps, colours):

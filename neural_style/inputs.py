@@ -13,6 +13,9 @@ from neural_style import color, images, masks
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
+ASPECT_TOLERANCE = 0.02
+"""Relative difference of two aspect ratios that nobody sees."""
+
 
 @dataclass(frozen=True)
 class Masks:
@@ -147,8 +150,34 @@ def read(flags, layers, reporter):
     start = None if flags.init_image in ("content", "gray", "noise") else images.read(flags.init_image)
     paths = {*flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask} - {None}
     mask_files = {path: masks.read(path) for path in sorted(paths)}
+    _warn_of_stretched(flags, content, styles, start, mask_files, reporter)
     weights = _style_weights(flags, reporter)
     return [_at_scale(flags, rows, layers, content, styles, start, mask_files, weights) for rows in flags.scales]
+
+
+def _warn_of_stretched(flags, content, styles, start, mask_files, reporter):
+    """Warn of masks and of a start image whose aspect ratios are not those of the pictures they lie on."""
+    on_styles = flags.style_mask_space == "style"
+    on_content = [*flags.content_masks, flags.content_mask, flags.color_mask]
+    if not (on_styles or flags.content_mask):  # With that one, they are drawn on the styles or on the content.
+        on_content += flags.style_masks
+    pictures = {flags.init_image: start} if start else {}
+    pictures.update((path, mask_files[path]) for path in on_content if path)
+    if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
+        for path, picture in pictures.items():
+            warn_of_aspect(path, picture, flags.content, content, reporter)
+    for path, style_path, style in zip(flags.style_masks, flags.styles, styles, strict=False) if on_styles else ():
+        warn_of_aspect(path, mask_files[path], style_path, style, reporter)
+
+
+def warn_of_aspect(path, picture, other_path, other, reporter):
+    """Warn of a picture that is stretched because it has another aspect ratio than the one it belongs to."""
+    ratio = (picture.width / picture.height) / (other.width / other.height)
+    if abs(ratio - 1) > ASPECT_TOLERANCE:
+        reporter.say(
+            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
+            f"({other.height}×{other.width}) and is stretched"
+        )
 
 
 def _at_scale(flags, rows, layers, content, styles, start, mask_files, weights):

@@ -244,6 +244,29 @@ def test_the_sky_of_a_painting_goes_onto_the_sky_of_the_photograph(tmp_path, hal
     assert change[: middle - 8].mean() > 2 * change[middle + 8 :].mean()
 
 
+@pytest.mark.parametrize(
+    ("flags", "other"),
+    [
+        (["--style_masks", "SQUARE"], CASTLE),
+        (["--style_masks", "LEFT", "--content_mask", "SQUARE"], CASTLE),
+        (["--preserve_color", "True", "--color_mask", "SQUARE"], CASTLE),
+        (["--init_image", "SQUARE"], CASTLE),
+        (["--style_mask_space", "style", "--style_masks", "SQUARE", "--content_masks", "LEFT"], STARRY_NIGHT),
+        (["--style_masks", "LEFT"], None),
+        (["--style_masks", "SQUARE", "--maintain_aspect_ratio", "False"], None),
+    ],
+)
+def test_a_picture_that_does_not_fit_the_one_it_lies_on_is_said_to_be_stretched(flags, other, tmp_path, halves):
+    images.to_picture(np.full((200, 200, 3), 255.0)).save(tmp_path / "square.png")
+    named = {"LEFT": halves[0], "SQUARE": str(tmp_path / "square.png")}
+    arguments = [str(CASTLE), str(STARRY_NIGHT), "unused", *SMALL, *(named.get(flag, flag) for flag in flags)]
+    reporter, said = cli.Reporter(quiet=True), []
+    reporter.say = said.append
+    network.task(network.parse(arguments)).read(reporter)
+    beginning = f"warning: {named['SQUARE']} has another aspect ratio (200×200) than {other} ("
+    assert [line[: len(beginning)] for line in said] == ([beginning] if other else [])
+
+
 def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
     flags = ["--num_iter", 1, "--content_weight", 0, "--content_mask", halves[1], "--style_weight", 1, 0.5]
     result = paint(network, tmp_path, *flags, styles=(STARRY_NIGHT, REFERENCE / "style1.png"))
