@@ -177,6 +177,21 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(pa
     assert (run / "picture.png").read_bytes() == first
 
 
+def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, folder):
+    filled(page, pictures)
+    for title in ("All settings", "Course of the run"):
+        page.get_by_role("button", name=title).first.click()
+    page.locator("#field-animate input").check()
+    run = ended(started(page, folder))
+    shows(page, "finished")
+    for what, ending in (("picture", "png"), ("animation", "gif")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"Save the {what}").click()
+        assert download.value.suggested_filename == f"{run.name}.{ending}"
+        with open(download.value.path(), "rb") as file:
+            assert file.read() == (run / f"picture.{ending}").read_bytes()
+
+
 def test_a_large_upload_is_taken(page, tmp_path):
     Image.new("RGB", (6000, 6000), (200, 90, 40)).save(tmp_path / "large.tif")
     assert (tmp_path / "large.tif").stat().st_size > 100e6

@@ -43,6 +43,13 @@ STATES = {
 }
 """What the page calls the states of a run."""
 
+SAVING = (
+    "event.preventDefault();"
+    "fetch(this.href).then(answer => answer.blob()).then(file => Object.assign(document.createElement('a'),"
+    "{href: window.URL.createObjectURL(file), download: this.download}).click())"
+)
+"""What a link does to save its file under its own name, since browsers take the name that is sent with the file."""
+
 AT_ONCE = "Stop at once"
 """What the button to stop a run says while the run is stopping."""
 
@@ -354,14 +361,10 @@ class Page:
         if picture is None:
             words = "What is painted appears here." if run is None else f"{NAMES[run.script]}: nothing to see yet."
             return f'<div class="empty">{words}</div>'
-        address = f"gradio_api/file={quote(str(picture.resolve()))}?{picture.stat().st_mtime_ns}"
-        name = html.escape(_caption(run))
-        save = (
-            f'<a class="save" href="{address}" download="{run.id}{picture.suffix}">Save the picture</a>'
-            if run.is_over
-            else ""
-        )
-        return f'<a href="{address}" target="_blank"><img src="{address}" alt="{name}"></a>{save}'
+        address, name = _address(picture), html.escape(_caption(run))
+        shown = f'<a href="{address}" target="_blank"><img src="{address}" alt="{name}"></a>'
+        files = {"the picture": picture, "the animation": self.runs.animation(run)} if run.is_over else {}
+        return shown + "".join(_saving(what, run, path) for what, path in files.items() if path)
 
     def _progress_html(self, run):
         if run is None:
@@ -464,6 +467,18 @@ def evaluations(run):
 
 def _caption(run):
     return f"{NAMES[run.script]}, {_minute(run)}"
+
+
+def _address(path):
+    """Return the address of a file in a run's folder, anew when the file changes."""
+    return f"gradio_api/file={quote(str(path.resolve()))}?{path.stat().st_mtime_ns}"
+
+
+def _saving(what, run, path):
+    """Return the link to save a file of a run, which gets the run's name."""
+    return (
+        f'<a class="save" href="{_address(path)}" download="{run.id}{path.suffix}" onclick="{SAVING}">Save {what}</a>'
+    )
 
 
 def _minute(run):

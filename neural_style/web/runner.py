@@ -196,6 +196,11 @@ class Runs:
         )
         return next((path for name in names if (path := self.path(run, name)).exists()), None)
 
+    def animation(self, run):
+        """Return the path of a run's animation, or None if it has none."""
+        path = self.path(run, "picture.gif")
+        return path if path.exists() else None
+
     def losses(self, run):
         """Return the rows of a run's losses.csv as dicts of floats, as far as they are written."""
         try:
