@@ -49,26 +49,28 @@ def test_what_is_no_size_of_memory_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("size", "side", "measured"),
+    ("size", "side", "history", "measured"),
     [
-        ((400, 600), None, 1.78),
-        ((400, 600), 512, 1.72),
-        ((1000, 1500), None, 5.19),
-        ((1000, 1500), 512, 3.48),
-        ((1000, 1500), 256, 3.03),
-        ((2000, 3000), None, 16.8),
-        ((2000, 3000), 1024, 8.3),
-        ((2000, 3000), 512, 6.59),
-        ((4096, 4096), 256, 5.86),
-        ((4096, 4096), 1024, 21.8),
-        ((3584, 3584), 256, 3.40),
-        ((8192, 8192), 256, 7.77),
+        ((400, 600), None, 20, 1.78),
+        ((400, 600), 512, 20, 1.72),
+        ((1000, 1500), None, 20, 5.19),
+        ((1000, 1500), 512, 20, 3.48),
+        ((1000, 1500), 256, 20, 3.03),
+        ((2000, 3000), None, 20, 16.8),
+        ((2000, 3000), 1024, 20, 8.3),
+        ((2000, 3000), 512, 20, 6.59),
+        ((2048, 2048), 1024, 20, 7.26),
+        ((3072, 3072), 1024, 20, 10.7),
+        ((4096, 4096), 1024, 15, 20.2),
+        ((4096, 4096), 512, 20, 13.8),
+        ((4096, 4096), 320, 3, 5.68),
+        ((3584, 3584), 256, 1, 3.40),
+        ((8192, 8192), 256, 1, 7.77),
     ],
 )
-def test_the_estimate_is_near_what_was_measured(size, side, measured):
-    """The peaks are those of benchmarks/peaks.py, the last four those of benchmarks/huge.py, in GiB."""
-    history = {(4096, 256): 6, (3584, 256): 1, (8192, 256): 1}.get((size[0], side), 20)
-    keeps = size[0] not in (3584, 8192)
+def test_the_estimate_is_near_what_was_measured(size, side, history, measured):
+    """The peaks are those of benchmarks/peaks.py and, of square pictures, of benchmarks/huge.py, in GiB."""
+    keeps = history > 1
     assert of_size(*size).of(side, history, keeps) / GIB == pytest.approx(measured, rel=0.15)
 
 
