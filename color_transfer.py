@@ -19,7 +19,11 @@ def parser():
     flag("--mask", metavar="MASK", help="take colours only where this is white")
     cli.add_feather_flag(flag)
     flag("--hist_match", type=int, choices=[0, 1], default=0, help="1: the same as --method histogram")
-    flag("--method", choices=list(SUFFIXES), help="what to take: chrominance (luminance stays), histogram, linear map")
+    flag(
+        "--method",
+        choices=list(SUFFIXES),
+        help="what to take: chrominance (default: luminance stays), histogram, linear map",
+    )
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
     cli.add_output_flags(flag)
     return parser

@@ -26,7 +26,7 @@ def parser():
     flag("--size", **(_STEP | {"nargs": None}), type=_size, metavar="SIZE", help=size)
     flag("--sharpen", **_STEP, const=0.5, type=cli.NumberFrom(0, most=10), metavar="AMOUNT", help="unsharp mask")
     flag("--denoise", **_STEP, const=1.0, type=cli.NumberFrom(0, most=10), metavar="STRENGTH", help="non-local means")
-    models = "network of --upscale: best, fast (20 times), or no network at all"
+    models = "network of --upscale: best, about 20 times as fast, or no network at all"
     flag("--upscale_model", choices=["best", "fast", "lanczos"], default="best", help=models)
     cli.add_quiet_flag(flag)
     cli.add_output_flags(flag)

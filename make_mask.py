@@ -15,7 +15,12 @@ def parser():
     flag("photo", metavar="PHOTO", help="the photograph; - reads the standard input")
     flag("--invert", **cli.BOOLEAN, default=False, help="white on everything but the subject")
     part = cli.NumberFrom(0, most=1)
-    flag("--threshold", type=part, metavar="PART", help="black and white only: white from this part of 1 on")
+    flag(
+        "--threshold",
+        type=part,
+        metavar="PART",
+        help="black and white only: white where the network is at least so sure, 0 to 1",
+    )
     flag("--feather", type=cli.NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften the border")
     cli.add_quiet_flag(flag)
     cli.add_output_flags(flag)

@@ -24,7 +24,7 @@ def parser():
     flag = parser.add_argument
     flag("--port", type=cli.NumberFrom(1, int, 65535), help="of the page; default: a free one")
     flag("--host", default=LOOPBACK[0], help="address to listen at; others than this machine's own need --password")
-    flag("--password", help=f"for the user {USER}: without it nobody sees the page")
+    flag("--password", help=f"asks for the user {USER} and this password; else whoever uses this machine sees the page")
     flag("--runs", default="runs", metavar="FOLDER", help="where pictures that are given and painted are kept")
     flag("--open", **cli.BOOLEAN, default=True, help="open the page in the browser")
     return parser

@@ -1,1 +1,1 @@
-"""Measurements of speed and of the optimiser, each a ratio taken in one run; never part of the tests."""
+"""Measurements of speed, memory and the optimiser, as ratios where that is possible; never part of the tests."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes all pictures of README.md again, into results/. On two CPU cores this takes about an hour.
+# Makes the paintings of README.md again, but for that of multiscale.sh, into results/. On two CPU cores this takes about an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 c=images/inputs/content s=images/inputs/style m=images/inputs/mask d=images/inputs/doodle rows="--image_size 300 --num_iter 4"

@@ -1,4 +1,4 @@
-"""The names of the convolutions of VGG-16 and VGG-19 (Simonyan & Zisserman 2014, arXiv 1409.1556)."""
+"""The names, strides and sizes of the layers of VGG-16 and VGG-19 (Simonyan & Zisserman 2014, arXiv 1409.1556)."""
 
 import difflib
 import re

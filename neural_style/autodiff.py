@@ -146,8 +146,22 @@ def versions():
     return {"keras": keras.__version__, backend: importlib.import_module(backend).__version__}
 
 
-def unused_gpu(device):
-    """Return whether this machine has an NVIDIA GPU though `device`, from `start`, is the CPU."""
+def advice(device):
+    """Return a warning if this machine has an NVIDIA GPU that TensorFlow does not use, else None.
+
+    `device` is what `start` returned.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow" or not _unused_gpu(device):
+        return None
+    return (
+        "warning: this machine has an NVIDIA GPU that TensorFlow cannot use, so the CPU does the work; "
+        "python -m pip install 'tensorflow[and-cuda]' installs what it needs (Linux or WSL2)"
+    )
+
+
+def _unused_gpu(device):
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
     present = os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None
     return device == "CPU" and present and not hidden

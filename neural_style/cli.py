@@ -28,6 +28,17 @@ HELP_HINT = "; --help lists all there is"
 """Ends what is said of a wrong command line."""
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Adds a flag's default to its help, but for None and lists of nothing, where the help says what happens."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default == []:
+            return action.help
+        if isinstance(action.default, list):
+            return f"{action.help} (default: {' '.join(map(str, action.default))})"
+        return super()._get_help_string(action)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes `--flag-name` for `--flag_name` and flags between positional arguments.
 
@@ -35,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **settings):
-        super().__init__(formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **settings)
+        super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
 
     def parse(self, argv):
         """Return the flags in `argv`, a list of strings without the program's name."""
@@ -186,7 +197,11 @@ def add_doodle_flags(parser):
     flag("--nlabels", type=NumberFrom(1, int), help="number of regions; without it the masks' colours are counted")
     rows = "rows of the result, -1: those of the target mask"
     flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
-    flag("--init_image", metavar="START", help="content, noise or a picture's path; default: content if there is one")
+    flag(
+        "--init_image",
+        metavar="START",
+        help="content, noise or a picture's path; default: content if given, else noise",
+    )
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
     flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
     finish = "smooth takes the grain out of saved pictures; auto: if they start from noise and at one scale"
@@ -246,10 +261,13 @@ def add_run_flags(parser):
     memory = parser.add_argument_group("memory")
     flag = memory.add_argument
     flag(
-        "--max_memory", type=_memory, metavar="SIZE", help="what a run may use, like 6G; default: 80%% of what is there"
+        "--max_memory", type=_memory, metavar="SIZE", help="what a run may use, like 6G; default: 80%% of what is free"
     )
     flag(
-        "--tile", type=_tile, metavar="ROWS", help="work in tiles of at most so many rows, 0: never; default: as needed"
+        "--tile",
+        type=_tile,
+        metavar="ROWS",
+        help="work in tiles of about so many rows, a multiple of 16; 0: never; default: as needed",
     )
 
     run = parser.add_argument_group("run")
@@ -260,7 +278,12 @@ def add_run_flags(parser):
     )
     flag("--num_iter", type=count, nargs="+", default=[10], metavar="N", help="iterations; one, or one per scale")
     flag("--evaluations", type=rows, default=20, help="evaluations per iteration")
-    flag("--min_improvement", type=NumberFrom(0), default=0.0, help="stop below this many percent per iteration")
+    flag(
+        "--min_improvement",
+        type=NumberFrom(0),
+        default=0.0,
+        help="end a scale when an iteration lowers the loss by less percent",
+    )
     flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
     flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
@@ -284,7 +307,12 @@ def add_feather_flag(flag):
 
 def add_output_flags(flag):
     """Add -o and --no_overwrite by `flag`, the `add_argument` of a parser or group."""
-    flag("-o", "--output", metavar="OUT", help="the picture to write; - writes PNG to the standard output")
+    flag(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="the picture to write; -: PNG to the standard output; default: PNG beside the input",
+    )
     flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a picture that is there")
 
 

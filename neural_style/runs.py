@@ -36,8 +36,8 @@ PREVIEW_SHARE = 0.01
 
 
 class RunFolder:
-    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, and while the run goes
-    on, or if it was interrupted, preview.jpg and checkpoint.npz.
+    """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, while the run goes on
+    preview.jpg, and until it is finished checkpoint.npz.
 
     Use it as a context manager; the plot is drawn from the losses when it closes, however the run ended. Raises
     InputError where a file cannot be written, and if another process has a run in this folder.

@@ -91,11 +91,9 @@ def start_backend(task, scales, weights, reporter):
     device = autodiff.start(*expected_allocation(task, scales, weights))
     backend = autodiff.versions()
     reporter.say(f"device: {device} ({os.cpu_count()} cores), {', '.join(f'{k} {v}' for k, v in backend.items())}")
-    if "tensorflow" in backend and autodiff.unused_gpu(device):
-        reporter.say(
-            "warning: this machine has an NVIDIA GPU that TensorFlow cannot use, so the CPU does the work; "
-            "python -m pip install 'tensorflow[and-cuda]' installs what it needs (Linux or WSL2)"
-        )
+    advice = autodiff.advice(device)
+    if advice:
+        reporter.say(advice)
     return device
 
 
