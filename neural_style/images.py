@@ -42,6 +42,9 @@ _KINDS = {
 }
 """The kinds of files that can be written, by ending, and how."""
 
+LARGEST_SIDES = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
+"""Pixels that files of some endings can have on each side, at most."""
+
 _BROKEN = (ValueError, SyntaxError, EOFError, IndexError, TypeError, RuntimeError, NotImplementedError, struct.error)
 """What Pillow raises, besides OSError, on files with broken insides or of a variant it does not read."""
 
@@ -60,7 +63,8 @@ def read(path, background="white"):
         with warnings.catch_warnings():
             # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
             warnings.simplefilter("ignore")
-            with Image.open(_standard_input() if path == STANDARD else _checked(path)) as picture:
+            with _opened(path) as file, Image.open(file) as picture:
+                _scale_transparency(picture)
                 picture.load()
                 return _flat_srgb(_eight_bit(_upright(picture)), background)
     except Image.DecompressionBombError as error:
@@ -77,12 +81,18 @@ def read(path, background="white"):
         raise InputError(f"{path} cannot be read: the file is damaged ({error})") from error
 
 
-def _checked(path):
-    """Return `path`. Raises InputError for what may never end, such as a pipe, and OSError if there is nothing."""
+def _opened(path):
+    """Return the file `path` or the standard input, open.
+
+    Of a path Pillow would map uncompressed TIFFs into memory, with their rows for columns if they are to be turned.
+    Raises InputError for what may never end, such as a pipe, and OSError if there is nothing.
+    """
+    if path == STANDARD:
+        return _standard_input()
     mode = os.stat(path).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise InputError(f"{path} is no file but a device or a pipe: pipe the picture into the script, and name it -")
-    return path
+    return open(path, "rb")
 
 
 def _standard_input():
@@ -144,9 +154,10 @@ def write(path, picture, texts=None):
     """Write a Pillow image to the file `path`, all or nothing, creating its folder; - is the standard output, as PNG.
 
     The kind of file follows from the ending: PNG, JPEG, WebP or TIFF. `texts` maps keywords to text kept in a PNG's
-    text chunks. Raises InputError for another ending and if the file cannot be written.
+    text chunks. Raises InputError for another ending, a picture too large for it, and if the file cannot be written.
     """
     check_writable(path)
+    check_fits(path, size(picture))
     content = as_bytes(picture, ".png" if path == STANDARD else Path(path).suffix.lower(), texts)
     if path == STANDARD:
         _write_to_standard_output(content)
@@ -188,6 +199,16 @@ def check_writable(path):
         raise InputError(f"{path} cannot be written: its name must end in one of {', '.join(_KINDS)}")
 
 
+def check_fits(path, size):
+    """Raise InputError if the kind of file that `path` names cannot have a picture of (height, width) `size`."""
+    most = LARGEST_SIDES.get(Path(path).suffix.lower(), max(size))
+    if max(size) > most:
+        raise InputError(
+            f"{path} cannot have {size[0]}×{size[1]} pixels (height × width), for such files have {most} at most on "
+            "each side: write a .png or .tif"
+        )
+
+
 def write_whole(path, content):
     """Write the bytes `content` to the file `path`, all or nothing, creating its folder.
 
@@ -226,6 +247,16 @@ def _synchronise(file):
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
             raise
+
+
+def _scale_transparency(picture):
+    """Bring the transparent colour of a PNG file to 8 bits, as Pillow does its pixels, before they are loaded."""
+    clear = picture.info.get("transparency")
+    kind = picture.tile[0][3] if picture.format == "PNG" and picture.tile else None
+    if kind == "RGB;16B" and isinstance(clear, tuple):
+        picture.info["transparency"] = tuple(value >> 8 for value in clear)
+    elif kind in ("L;2", "L;4") and isinstance(clear, int):
+        picture.info["transparency"] = clear * 255 // (2 ** int(kind[2:]) - 1)
 
 
 def _upright(picture):

@@ -57,6 +57,15 @@ def test_exif_orientation_is_applied(save, orientation):
     assert np.array_equal(pixels(path), upright)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_a_turned_tiff_is_upright_whether_compressed_or_not(save, random_image, mode, compression):
+    gray = np.clip(random_image(12, 7, seed=1)[..., 0], 0, 255).astype("uint8")
+    stored = Image.fromarray(gray.astype("uint16") * 257) if mode == "I;16" else Image.fromarray(gray).convert(mode)
+    path = save(stored, "turned.tif", compression=compression, tiffinfo={274: 6})
+    assert np.abs(pixels(path)[..., 0] - np.rot90(gray, -1)).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_is_laid_on_white(save, mode):
     picture = Image.new("RGBA", (2, 1), (0, 0, 0, 255))
@@ -109,6 +118,36 @@ def test_a_colour_declared_transparent_is_white_with_a_profile_too(save):
     picture = Image.new("RGB", (4, 4), (128, 128, 128))
     path = save(picture, "clear.png", icc_profile=linear_rgb_profile(), transparency=(128, 128, 128))
     assert (pixels(path) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("depth", "kind", "samples", "clear"),
+    [(2, 0, "10", (2,)), (4, 0, "0111", (7,)), (8, 0, "01100100", (100,)), (16, 2, None, (1000, 2000, 3000))],
+)
+def test_a_colour_declared_transparent_is_white_at_every_depth(tmp_path, depth, kind, samples, clear):
+    """One row of two pixels, of the transparent colour and of black."""
+    first = samples or "".join(f"{value:016b}" for value in clear)
+    bits = (first + "0" * len(first)).ljust(-(-2 * len(first) // 8) * 8, "0")
+    row = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+    header = (2).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes([depth, kind, 0, 0, 0])
+    chunks = (
+        (b"IHDR", header),
+        (b"tRNS", b"".join(value.to_bytes(2, "big") for value in clear)),
+        (b"IDAT", zlib.compress(b"\0" + row)),
+        (b"IEND", b""),
+    )
+    content = b"".join(
+        len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big") for name, data in chunks
+    )
+    (tmp_path / "clear.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    assert pixels(tmp_path / "clear.png")[0].tolist() == [[255] * 3, [0] * 3]
+
+
+@pytest.mark.parametrize(("ending", "most"), [("webp", 16383), ("jpg", 65500)])
+def test_a_picture_too_large_for_its_kind_of_file_is_said_in_a_line(tmp_path, ending, most):
+    images.write(tmp_path / f"fits.{ending}", Image.new("RGB", (most, 1)))
+    with pytest.raises(InputError, match=rf"out\.{ending} cannot have 1×{most + 1} pixels .*: write a \.png or \.tif"):
+        images.write(tmp_path / f"out.{ending}", Image.new("RGB", (most + 1, 1)))
 
 
 def test_a_dark_sixteen_bit_picture_stays_dark(save):
