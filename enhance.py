@@ -70,12 +70,25 @@ def _size(text):
 
 def resized(picture, size):
     """Return a Pillow image at the size that `_size` gave; what another aspect ratio has over is cut, if it says so."""
-    wanted, cut = size
-    height, width = (math.ceil(side) for side in wanted(picture.height, picture.width))
-    check_size(height, width, "--size")
-    if cut:
+    height, width = size_after(images.size(picture), [("size", size)])
+    if size[1]:
         return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
     return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def size_after(size, steps):
+    """Return the (height, width) that a picture of (height, width) `size` has after the `steps`.
+
+    Raises InputError, naming the step, for a size that is none or too large.
+    """
+    for name, value in steps:
+        if name == "upscale":
+            size = tuple(value * side for side in size)
+            check_size(*size, f"--upscale {value}")
+        elif name == "size":
+            size = tuple(math.ceil(side) for side in value[0](*size))
+            check_size(*size, "--size")
+    return size
 
 
 def check_size(height, width, flag):
@@ -107,22 +120,25 @@ def denoised(picture, strength):
     """
     from skimage.restoration import denoise_nl_means
 
+    def smooth(channels, level, **settings):
+        result = denoise_nl_means(channels, h=level, patch_size=5, patch_distance=6, fast_mode=True, **settings)
+        return np.reshape(result, channels.shape)  # It loses dimensions of one pixel.
+
     ycbcr = images.to_array(picture) @ color.YCBCR.T
-    window = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
-    ycbcr[..., 0] = denoise_nl_means(ycbcr[..., 0], h=4 * strength, **window)
-    ycbcr[..., 1:] = denoise_nl_means(ycbcr[..., 1:], h=10 * strength, channel_axis=-1, **window)
+    ycbcr[..., 0] = smooth(ycbcr[..., 0], 4 * strength)
+    ycbcr[..., 1:] = smooth(ycbcr[..., 1:], 10 * strength, channel_axis=-1)
     return images.to_picture(ycbcr @ np.linalg.inv(color.YCBCR).T)
 
 
 def upscaled(picture, factor, model, reporter):
     """Return a Pillow image `factor` times as large on each side, by the network `model` or by Lanczos."""
-    target = (factor * picture.height, factor * picture.width)
-    check_size(*target, f"--upscale {factor}")
+    target = size_after(images.size(picture), [("upscale", factor)])
     if model == "lanczos":
         return picture.resize(target[::-1], Image.Resampling.LANCZOS)
     from neural_style import autodiff
 
-    autodiff.start()
+    with cli.uninterrupted():
+        autodiff.start()
     from models import packages, superres
 
     try:
@@ -152,7 +168,11 @@ def main(argv=None):
     with cli.Reporter(flags.quiet) as reporter:
         if not flags.steps:
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
-        picture = enhanced(images.read(flags.picture), flags.steps, flags.upscale_model, reporter)
+        if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):
+            reporter.say("warning: --upscale_model does nothing without --upscale")
+        picture = images.read(flags.picture)
+        images.check_fits(output, size_after(images.size(picture), flags.steps))  # Before what may take an hour.
+        picture = enhanced(picture, flags.steps, flags.upscale_model, reporter)
     cli.deliver(output, picture)
 
 

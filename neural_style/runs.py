@@ -18,8 +18,8 @@ from neural_style.errors import InputError
 from neural_style.images import as_bytes, write_whole
 from neural_style.lock import Lock
 
-ANIMATION_WIDTH = 480
-"""Columns of an animation at most."""
+ANIMATION_SIZE = (1920, 480)
+"""Rows and columns of an animation, at most."""
 
 FRAME_MILLISECONDS = 300
 """How long an animation shows a picture; the last one it shows four times as long."""
@@ -201,10 +201,9 @@ class Animation:
     """The pictures of a run one after the other, as an animated GIF and WebP."""
 
     def __init__(self, size):
-        """`size` is the (height, width) of the finished picture; the animation is at most ANIMATION_WIDTH wide."""
-        height, width = size
-        columns = min(width, ANIMATION_WIDTH)
-        self._size = columns, max(1, round(height * columns / width))
+        """`size` is the (height, width) of the finished picture; the animation has at most ANIMATION_SIZE."""
+        part = min(1, *(most / side for most, side in zip(ANIMATION_SIZE, size, strict=True)))
+        self._size = tuple(max(1, round(part * side)) for side in size[::-1])
         self._frames = []
 
     def frames(self):

@@ -271,6 +271,20 @@ def test_sharpening_steepens_borders_and_denoising_takes_noise_out(tmp_path, cap
     assert sharp[:, 32].mean() - sharp[:, 31].mean() > noisy[:, 32].mean() - noisy[:, 31].mean() + 10
 
 
+@pytest.mark.parametrize("size", [(1, 30), (30, 1), (1, 1)])
+def test_pictures_of_one_row_or_column_are_enhanced_too(size, tmp_path, capsys):
+    Image.new("RGB", size, (100, 150, 200)).save(tmp_path / "thin.png")
+    result, _ = run(enhance, capsys, tmp_path / "thin.png", "--sharpen", "--denoise")
+    assert result.shape == (*size[::-1], 3)
+
+
+def test_a_result_too_large_for_its_file_is_said_before_the_work(tmp_path):
+    Image.new("RGB", (200, 20)).save(tmp_path / "in.png")
+    steps = ["--denoise", "--upscale", "--size", "17000x"]
+    with pytest.raises(InputError, match=r"out\.webp cannot have 1700×17000 pixels"):
+        enhance.main([str(tmp_path / "in.png"), *steps, "-o", str(tmp_path / "out.webp")])
+
+
 def test_sharpening_and_denoising_leave_the_colours_as_they_are(pictures, tmp_path, capsys):
     before = pixels(pictures[1])
     nothing, _ = run(enhance, capsys, pictures[1], "--sharpen", "0", "--denoise", "0.001")

@@ -161,6 +161,15 @@ def test_an_animation_is_at_most_480_pixels_wide(tmp_path):
     assert Image.open(tmp_path / "wide.gif").size == (480, 300)
 
 
+def test_an_animation_of_a_tall_picture_fits_its_file(tmp_path):
+    animation = runs.Animation((40000, 100))
+    animation.add(Image.new("RGB", (100, 40000)))
+    animation.write(tmp_path / "tall")
+    for ending in ("gif", "webp"):
+        with Image.open(tmp_path / f"tall.{ending}") as picture:
+            assert picture.size == (5, 1920)
+
+
 @pytest.mark.parametrize(("save_every", "saved"), [(0, []), (2, [2]), (1, [1, 2, 3])])
 def test_pictures_are_saved_as_often_as_asked(prefix, save_every, saved):
     paint(prefix, "--num_iter", 3, "--save_every", save_every)
