@@ -241,40 +241,47 @@ class Demand:
         return self.channels[layer] / stride(layer) ** 2
 
 
-def plans(demands, allowed, side=None):
+def plans(demands, allowed, side=None, histories=None):
     """Return the `Plan`s of a run's scales, whose `Demand`s these are, each as `plan` does.
 
-    If one of them is large, all are, and keep memory or not as the large ones can.
+    If one of them is large, all are, and keep memory or not as the large ones can. `histories` are the scales' numbers
+    of pairs where they are given.
     """
-    separate = [plan(demand, allowed, side) for demand in demands]
+    histories = histories or [None] * len(demands)
+    scales = list(zip(demands, histories, strict=True))
+    separate = [plan(demand, allowed, side, history=history) for demand, history in scales]
     large = [plan for plan in separate if plan.large]
     if not large:
         return separate
-    keeps = all(plan.keeps for plan in large)
-    return [plan(replace(demand, beside_large=True), allowed, side, [keeps]) for demand in demands]
+    keeps = [all(plan.keeps for plan in large)]
+    return [plan(replace(demand, beside_large=True), allowed, side, keeps, history) for demand, history in scales]
 
 
-def plan(demand, allowed, side=None, keeping=(True, False)):
+def plan(demand, allowed, side=None, keeping=(True, False), history=None):
     """Return the `Plan` of a painting within `allowed` bytes. Raises InputError if there is none.
 
     With a `side`, 0 for one piece, it is in tiles of that, whatever they need. `keeping` says whether memory may be
-    kept and whether it may be given back.
+    kept and whether it may be given back, `history` how many pairs the optimiser has if that is given.
     """
     choices = CHOICES if side is None else [(side or None, 3, True), (side or None, 1, False)]
     choices = [choice for choice in choices if choice[2] in keeping]
     for rows, least, keeps in choices:
         none = demand.of(rows, 0, keeps)
-        history = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
-        if history >= least:
-            large = demand.is_large(rows)
-            return Plan(rows, history, demand.of(rows, history, keeps), keeps and large, large)
+        pairs = min(LONGEST_HISTORY, (allowed - none) // (demand.of(rows, 1, keeps) - none))
+        if pairs >= (history or least):
+            return _planned(demand, rows, history or pairs, keeps)
+    rows, _, keeps = choices[-1]
     if side is not None:
-        rows, _, keeps = choices[-1]
-        large = demand.is_large(rows)
-        return Plan(rows, 1, demand.of(rows, 1, keeps), keeps and large, large)
-    needed = min(demand.of(*choice) for choice in choices)
+        return _planned(demand, rows, history or 1, keeps)
+    needed = min(demand.of(rows, history or least, keeps) for rows, least, keeps in choices)
     height, width = demand.size
     raise InputError(
         f"painting {height}×{width} pixels needs {gibibytes(needed)} of memory at least, but {gibibytes(allowed)} may "
         "be used: choose a smaller --image_size or a larger --max_memory"
     )
+
+
+def _planned(demand, rows, history, keeps):
+    """Return the `Plan` of a painting in tiles of so many `rows`, or None."""
+    large = demand.is_large(rows)
+    return Plan(rows, history, demand.of(rows, history, keeps), keeps and large, large)

@@ -88,7 +88,8 @@ def start_backend(task, scales, weights, reporter):
 
     `scales` are the `inputs.Pictures` of all scales, on whose sizes it depends how memory is kept.
     """
-    device = autodiff.start(*expected_allocation(task, scales, weights))
+    with cli.uninterrupted():
+        device = autodiff.start(*expected_allocation(task, scales, weights))
     backend = autodiff.versions()
     reporter.say(f"device: {device} ({os.cpu_count()} cores), {', '.join(f'{k} {v}' for k, v in backend.items())}")
     advice = autodiff.advice(device)
@@ -115,13 +116,18 @@ def expected_allocation(task, scales, weights):
 def plan_memory(task, scales, weights, reporter, before=None):
     """Return the `memory.Plan` of each of the `inputs.Pictures` in `scales`, act on the largest and tell the user.
 
-    A run that goes on keeps the plans it had `before`, a list of dicts, on which its numbers depend.
+    A run that goes on keeps the plans it had `before`, a list of dicts, on which its numbers depend; if the flags say
+    something of memory, only how many pairs the optimiser keeps.
     """
     flags = task.flags
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
     demands = [demand(task, pictures, weights, autodiff.on_cpu()) for pictures in scales]
-    plans = before and [memory.Plan(**plan) for plan in before]
-    plans = plans or memory.plans(demands, allowed, flags.tile)
+    plans = [memory.Plan(**plan) for plan in before or []]
+    if not plans or flags.tile is not None or flags.max_memory is not None:
+        histories = [plan.history for plan in plans]
+        plans = memory.plans(demands, allowed, flags.tile, histories or None)
+    if before and [plan.side for plan in plans] != [plan["side"] for plan in before]:
+        reporter.say("warning: the run began in other tiles, so that its last digits may differ")
     if all(plan.keeps for plan in plans):
         autodiff.keep_memory()
     largest = max(plans, key=lambda plan: plan.needed)

@@ -105,6 +105,20 @@ def test_less_memory_means_a_shorter_history_then_smaller_tiles():
     assert all(plan.needed <= budget for plan, budget in zip(plans, budgets, strict=True))
 
 
+def test_a_run_that_goes_on_keeps_its_history_whatever_memory_there_is():
+    large = of_size(4096, 4096)
+    before = memory.plans([large], 6 * GIB)
+    histories = [plan.history for plan in before]
+    assert memory.plans([large], 6 * GIB, histories=histories) == before
+    (more,) = memory.plans([large], 20 * GIB, histories=histories)
+    (less,) = memory.plans([large], 5 * GIB, histories=histories)
+    assert more.history == less.history == before[0].history
+    assert more.side > before[0].side
+    assert less.needed <= 5 * GIB < before[0].needed
+    with pytest.raises(InputError, match="of memory at least"):
+        memory.plans([large], GIB, histories=histories)
+
+
 def test_memory_is_kept_for_the_next_tile_where_there_is_enough():
     large = of_size(4096, 4096)
     ample, little = (memory.plan(large, gibibytes * GIB, side=512) for gibibytes in (20, 5))

@@ -290,6 +290,27 @@ def test_a_run_goes_on_when_nobody_reads_its_messages_any_more(tmp_path):
     assert (tmp_path / "out.png").exists()
 
 
+def test_no_overwrite_refuses_too_where_there_is_nothing_to_go_on_from(tmp_path):
+    paint(tmp_path / "out", "--num_iter", 0)
+    with pytest.raises(InputError, match="is there already: choose another PREFIX, or leave out --no_overwrite"):
+        paint(tmp_path / "out", "--no_overwrite", "--resume")
+
+
+def test_no_overwrite_does_not_hinder_a_run_from_going_on(interrupted):
+    assert paint(interrupted, "--no_overwrite", "--resume") == 0
+
+
+def test_a_run_goes_on_in_other_tiles_if_they_are_asked_for(interrupted, tmp_path, capsys):
+    paint(tmp_path / "whole")
+    capsys.readouterr()
+    assert paint(interrupted, "--resume", "--tile", 32) == 0
+    said = capsys.readouterr().err
+    assert "in 4 tiles of 32 rows" in said or "in 6 tiles of 32 rows" in said
+    assert "warning: the run began in other tiles" in said
+    ours, theirs = losses(interrupted), losses(tmp_path / "whole")
+    assert [float(row["total"]) for row in ours] == pytest.approx([float(row["total"]) for row in theirs], rel=1e-3)
+
+
 def test_no_overwrite_refuses_a_picture_that_is_there(tmp_path):
     (tmp_path / "out.png").write_bytes(b"precious")
     with pytest.raises(InputError, match="is there already: choose another PREFIX, or leave out --no_overwrite"):
