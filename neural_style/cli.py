@@ -1,6 +1,7 @@
 """The command line and the terminal: flags the scripts share, progress, interruptions, errors as one line."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -47,10 +48,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
+        self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse(self, argv):
-        """Return the flags in `argv`, a list of strings without the program's name."""
-        return self.parse_intermixed_args(self._lists_last(self._normalised(argv)))
+        """Return the flags in `argv`, a list of strings without the program's name; after `--` are none."""
+        end = argv.index("--") if "--" in argv else len(argv)
+        flags, lists = self._lists_last(self._normalised(argv[:end]))
+        paths = [f"./{path}" if path.startswith("-") and path != STANDARD else path for path in argv[end + 1 :]]
+        return self.parse_intermixed_args([*flags, _END_OF_LIST, *paths, *lists])
 
     def error(self, message):
         """Say in one line what is wrong with the command line, and exit; the usage would be a screen long."""
@@ -71,9 +76,9 @@ class Parser(argparse.ArgumentParser):
         return result
 
     def _lists_last(self, argv):
-        """Return `argv` with flags that take a list of numbers moved to its end, each with the numbers behind it.
+        """Return `argv` without flags that take a list of numbers, and those, each with the numbers behind it.
 
-        There they cannot swallow a path that follows them.
+        At the end of a command line they cannot swallow a path that follows them.
         """
         lists = {name for a in self._actions if a.nargs == "+" and a.type for name in a.option_strings}
         front, back, collecting = [], [], False
@@ -82,7 +87,18 @@ class Parser(argparse.ArgumentParser):
             is_first = before in lists and not argument.startswith("--")
             collecting = argument in lists or is_first or (collecting and is_number(argument))
             (back if collecting else front).append(argument)
-        return front + back
+        return front, back
+
+
+_END_OF_LIST = "--end_of_list"
+"""A flag that does nothing but end the list of a flag before it, since argparse itself is confused by `--`."""
+
+
+class _Nothing(argparse.Action):
+    """Does nothing."""
+
+    def __call__(self, parser, flags, value, option=None):
+        pass
 
 
 def is_number(text):
@@ -185,6 +201,10 @@ def add_transfer_flags(parser):
     add_run_flags(parser)
 
 
+DOODLE_CONTENT_WEIGHT = 0.1
+"""The default of --content_weight of neural_doodle.py."""
+
+
 def add_doodle_flags(parser):
     """Add the arguments of neural_doodle.py, with the names and defaults of the original one."""
     pictures = parser.add_argument_group("pictures")
@@ -212,7 +232,7 @@ def add_doodle_flags(parser):
     flag(
         "--content_weight",
         type=NumberFrom(0),
-        default=0.1,
+        default=DOODLE_CONTENT_WEIGHT,
         help="weight of the content loss: more keeps more of the photograph",
     )
     flag("--style_weight", type=NumberFrom(0), default=1.0, help="weight of the style loss")
@@ -407,6 +427,18 @@ class Interruption:
         if self.signal:
             raise KeyboardInterrupt
         self.signal = number
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Hold an interruption back until what is done meanwhile is done; a second one ends it at once.
+
+    While packages are loaded an exception may be raised in a place that lets it pass unseen.
+    """
+    with Interruption() as interruption:
+        yield
+    if interruption.signal:
+        signal.raise_signal(interruption.signal)
 
 
 class Listener:

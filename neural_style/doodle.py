@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neural_style import images, inputs, labels
+from neural_style.cli import DOODLE_CONTENT_WEIGHT
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
@@ -54,6 +55,8 @@ def read(flags, layers, reporter):
     inputs.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
     if content:
         inputs.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
+    if flags.content_weight != DOODLE_CONTENT_WEIGHT and not content:
+        reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
         inputs.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter)
     colours = labels.palette(maps, flags.nlabels)

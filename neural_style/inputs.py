@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from models.weights import check_path
-from neural_style import color, images, masks
+from neural_style import checkpoint, color, images, masks
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
@@ -96,7 +96,8 @@ def check_run_flags(flags, files):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is a folder: choose another PREFIX")
-    if flags.no_overwrite and not flags.resume and os.path.lexists(f"{flags.prefix}.png"):
+    goes_on = flags.resume and os.path.exists(f"{flags.prefix}_run/{checkpoint.NAME}")
+    if flags.no_overwrite and not goes_on and os.path.lexists(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
     for path in files:
         if path and _would_be_overwritten(path, flags.prefix, flags.animate):
@@ -148,11 +149,19 @@ def read(flags, layers, reporter):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
     start = None if flags.init_image in ("content", "gray", "noise") else images.read(flags.init_image)
-    paths = {*flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask} - {None}
-    mask_files = {path: masks.read(path) for path in sorted(paths)}
+    mask_files = {path: masks.read(path) for path in sorted(paths_of_masks(flags))}
     _warn_of_stretched(flags, content, styles, start, mask_files, reporter)
     weights = _style_weights(flags, reporter)
+    _warn_of_useless(flags, reporter)
     return [_at_scale(flags, rows, layers, content, styles, start, mask_files, weights) for rows in flags.scales]
+
+
+def _warn_of_useless(flags, reporter):
+    """Warn of flags that do nothing without others."""
+    if flags.mask_feather and not paths_of_masks(flags):
+        reporter.say("warning: --mask_feather does nothing without a mask")
+    if flags.rescale_method != "bilinear" and not flags.rescale_image:
+        reporter.say("warning: --rescale_method does nothing without --rescale_image")
 
 
 def _warn_of_stretched(flags, content, styles, start, mask_files, reporter):
@@ -197,6 +206,11 @@ def _at_scale(flags, rows, layers, content, styles, start, mask_files, weights):
         masks=_masks(flags, layers, [style.shape[:2] for style in arrays], size, mask_files),
         finish=_finish(flags, content, size, mask_files),
     )
+
+
+def paths_of_masks(flags):
+    """Return the set of the paths of all masks that are given."""
+    return {*flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask} - {None}
 
 
 def _style_weights(flags, reporter):
@@ -244,11 +258,12 @@ def _masks(flags, layers, style_sizes, size, mask_files):
     count = len(style_sizes)
 
     def at_layers(path, size, remedy):
-        mask, soft = mask_files[path], flags.mask_feather > 0
-        if soft:
-            mask = masks.feathered(mask, size, flags.mask_feather, path)
-        return masks.at_layers(mask, layers, size, soft, path, remedy)
+        mask = mask_files[path]
+        if feather:
+            mask = masks.feathered(mask, size, feather, path)
+        return masks.at_layers(mask, layers, size, feather > 0, path, remedy)
 
+    feather = _feather(flags, size)
     own = "a larger style picture" if flags.style_fit == "keep" else "a larger --image_size"
     styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
     regions = [at_layers(path, size, "a larger --image_size") for path in _painted(flags)]
@@ -260,10 +275,15 @@ def _masks(flags, layers, style_sizes, size, mask_files):
     )
 
 
+def _feather(flags, size):
+    """Return --mask_feather, which is in pixels of the last scale, in those of a picture of (height, width) `size`."""
+    return flags.mask_feather * size[0] / flags.scales[-1]
+
+
 def _finish(flags, content, size, mask_files):
     """Return how pictures are finished that are painted at `size`."""
     saved = images.size(content) if flags.rescale_image else size
-    feather = flags.mask_feather * saved[0] / size[0]
+    feather = _feather(flags, saved)
 
     def softened(path):
         mask = mask_files[path]

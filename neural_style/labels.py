@@ -19,7 +19,7 @@ MOST_LABELS = 32
 """More colours than this of SMALLEST_SHARE are taken for a photograph instead of a map."""
 
 CLUSTERED_PIXELS = 1 << 18
-"""Pixels of each map that k-means looks at, evenly spread, at most."""
+"""Pixels of each map that k-means looks at, at most."""
 
 LEAST_SHARE_OF_MAP = 0.8
 """Part of each map that must have the labels' colours exactly, where their number is not given."""
@@ -34,10 +34,10 @@ FAINTEST = 1e-3
 def palette(maps, count=None):
     """Return the colours of the labels in the RGB pictures `maps` together, float32 (labels, 3) in 0..255.
 
-    With a `count`, k-means finds them; it starts from colours that are frequent and far from each other, so it needs no
-    random numbers. Without, they are the colours that cover more than SMALLEST_SHARE of one of the maps, so the blends
-    along smooth borders are none. Raises InputError if there are fewer colours than `count`; without it, if there are
-    none or more than MOST_LABELS, two hardly differ, or one of the maps has much else.
+    With a `count`, k-means finds them; it starts from colours that are frequent and far from each other. Without, they
+    are the colours that cover more than SMALLEST_SHARE of one of the maps, so the blends along smooth borders are none.
+    Raises InputError if there are fewer colours than `count`; without it, if there are none or more than MOST_LABELS,
+    two hardly differ, or one of the maps has much else.
     """
     if count is None:
         colours = _frequent_colours(maps)
@@ -136,8 +136,13 @@ def _scattered(colours, occurrences, count):
 
 
 def _spread(pixels):
-    """Return at most CLUSTERED_PIXELS of the pixels (n, 3), evenly spread."""
-    return pixels[:: -(-len(pixels) // CLUSTERED_PIXELS)]
+    """Return the pixels (n, 3) or, where there are more, CLUSTERED_PIXELS of them, each with the same chance.
+
+    Evenly spread, they could all be of a few columns.
+    """
+    if len(pixels) <= CLUSTERED_PIXELS:
+        return pixels
+    return pixels[np.random.default_rng(0).integers(0, len(pixels), CLUSTERED_PIXELS)]
 
 
 def _colours_of(pixels):

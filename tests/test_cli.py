@@ -58,6 +58,13 @@ def test_a_list_of_numbers_does_not_swallow_the_prefix(parse):
     assert (flags.style_weight, flags.prefix, flags.styles) == ([1.0, 0.5], "out", ["s.jpg", "t.jpg"])
 
 
+def test_names_that_begin_with_a_dash_follow_two_dashes(parse):
+    flags = parse("c.jpg --style_weight 2 --style_masks m.png -- --my-style.png -s2.png --out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["./--my-style.png", "./-s2.png"], "./--out")
+    assert (flags.style_weight, flags.style_masks) == ([2.0], ["m.png"])
+    assert parse("-- - s.png -").prefix == "-"
+
+
 def test_hyphens_and_underscores_are_the_same(parse):
     assert parse("c s out --image-size=64 --rescale-image").image_size == 64
 
@@ -154,6 +161,20 @@ def progress(evaluation, iterations, ends_iteration=False, ends_run=False):
         ends_iteration=ends_iteration,
         ends_run=ends_run,
     )
+
+
+def test_a_signal_is_held_back_until_what_must_not_be_interrupted_is_done():
+    reached = []
+
+    def work():
+        with cli.uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("the end")
+        reached.append("more")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["the end"]
 
 
 def test_progress_away_from_a_terminal_is_a_line_per_iteration():

@@ -10,7 +10,7 @@ from PIL import Image
 import inetwork
 import network
 from models.layers import layer_names
-from neural_style import cli, color, images, losses, transfer
+from neural_style import cli, color, images, losses, masks, transfer
 from neural_style.errors import InputError
 from neural_style.tiling import TiledNetwork
 
@@ -265,6 +265,37 @@ def test_a_picture_that_does_not_fit_the_one_it_lies_on_is_said_to_be_stretched(
     network.task(network.parse(arguments)).read(reporter)
     beginning = f"warning: {named['SQUARE']} has another aspect ratio (200×200) than {other} ("
     assert [line[: len(beginning)] for line in said] == ([beginning] if other else [])
+
+
+def test_a_feather_is_as_wide_in_the_picture_at_every_scale(halves):
+    arguments = [str(CASTLE), str(STARRY_NIGHT), "unused", "--mask_feather", "9", "--style_masks", halves[0]]
+
+    def read(*scales):
+        task = network.task(network.parse([*arguments, "--scales", *map(str, scales), "--keep_unmasked"]))
+        return task.read(cli.Reporter(quiet=True))
+
+    (alone,), (small, last) = read(96), read(48, 96)
+    assert np.array_equal(last.masks.generated["conv1_1"], alone.masks.generated["conv1_1"])
+    half = masks.at_size(masks.feathered(masks.read(halves[0]), small.size, 4.5), small.size, soft=True)
+    assert np.array_equal(small.masks.generated["conv1_1"][0, ..., 0], half)
+    assert np.array_equal(small.finish.painted, half)
+
+
+@pytest.mark.parametrize(
+    ("flags", "warning"),
+    [
+        (["--mask_feather", "9"], "--mask_feather does nothing without a mask"),
+        (["--rescale_method", "lanczos"], "--rescale_method does nothing without --rescale_image"),
+        (["--mask_feather", "9", "--style_masks", "LEFT"], None),
+        (["--rescale_method", "lanczos", "--rescale_image"], None),
+    ],
+)
+def test_a_flag_that_does_nothing_without_another_is_warned_of(flags, warning, halves):
+    reporter, said = cli.Reporter(quiet=True), []
+    reporter.say = said.append
+    named = [halves[0] if flag == "LEFT" else flag for flag in flags]
+    network.task(network.parse([str(CASTLE), str(STARRY_NIGHT), "unused", *SMALL, *named])).read(reporter)
+    assert said == ([f"warning: {warning}"] if warning else [])
 
 
 def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):

@@ -135,3 +135,11 @@ def test_colours_that_a_compression_has_spread_are_refused():
     regions[:, 60:] = (46, 96, 208)
     with pytest.raises(InputError, match=r"two colours that hardly differ, #2e60d0 and #3060d0: .* with --nlabels"):
         labels.palette([Image.fromarray(regions)])
+
+
+def test_k_means_looks_at_all_columns_of_a_large_map():
+    """Every sixteenth pixel of rows of 2048 would always be of the same columns."""
+    array = np.full((2048, 2048, 3), RED, "uint8")
+    array[:, 1000:] = GREEN
+    array[:, 1001:1008] = BLUE
+    assert as_set(labels.palette([picture(array)], 3)) == {RED, GREEN, BLUE}

@@ -68,7 +68,8 @@ LEFT_OUT = ("help", "quiet", "resume", "no_overwrite")
 
 def fields(parser):
     """Return the `Field`s of a `cli.Parser` by name, in its order, without those of LEFT_OUT."""
-    found = [_field(action, group.title) for group in parser._action_groups for action in group._group_actions]
+    actions = [(action, group.title) for group in parser._action_groups for action in group._group_actions]
+    found = [_field(*action) for action in actions if action[0].help is not argparse.SUPPRESS]
     return {field.name: field for field in found if field.name not in LEFT_OUT}
 
 
