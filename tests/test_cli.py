@@ -40,7 +40,10 @@ def test_flags_may_stand_anywhere(parse):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("True", True), ("False", False), ("true", True), ("", True), ("=False", False), ("=True", True)],
+    [
+        *[("True", True), ("False", False), ("true", True), ("", True), ("=False", False), ("=True", True)],
+        *[("yes", True), ("no", False), ("1", True), ("0", False)],
+    ],
 )
 def test_a_boolean_flag_takes_a_value_or_stands_alone(parse, text, value):
     separator = "" if text.startswith("=") else " "
@@ -123,6 +126,18 @@ def test_a_full_disk_under_the_standard_output_is_one_line_and_exit_1(capsys):
         cli.run(main)
     assert exit.value.code == 1
     assert capsys.readouterr().err.endswith("the output could not be written: No space left on device\n")
+
+
+def test_tiles_need_only_be_multiples_of_what_the_poolings_need(parse):
+    assert (parse("c s out --tile 48").tile, parse("c s out --tile 0").tile, parse("c s out").tile) == (48, 0, None)
+
+
+def test_tiles_away_from_a_terminal_are_a_line_per_quarter():
+    stream = io.StringIO()
+    reporter = cli.Reporter(stream=stream)
+    for done in range(1, 9):
+        reporter.tiles(done, 8)
+    assert stream.getvalue().splitlines() == [f"{part} of 8 tiles done" for part in (2, 4, 6, 8)]
 
 
 def test_a_download_away_from_a_terminal_is_a_line_per_quarter():

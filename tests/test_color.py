@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from skimage.color import rgb2ycbcr
+from skimage.color import rgb2lab, rgb2ycbcr
 
 from neural_style import color
 
@@ -37,3 +37,22 @@ def test_a_histogram_match_has_the_quantiles_of_the_reference(random_image):
     for channel in range(3):
         wanted = np.quantile(reference[..., channel], [0.1, 0.5, 0.9])
         assert np.quantile(matched[..., channel], [0.1, 0.5, 0.9]) == pytest.approx(wanted, abs=3)
+
+
+def test_a_picture_of_many_rows_gets_the_chrominance_of_lab_in_all_of_them(random_image):
+    content, painting = random_image(300, 8, seed=1) * 0.3 + 90, random_image(300, 8, seed=5) * 0.3 + 90
+    result = color.transfer(content, painting, "luminance", "lab", None)
+    assert result.shape == painting.shape
+    inside = ((result > 1) & (result < 254)).all(axis=-1)
+    assert inside[-50:].any()
+    lab, lightness, colours = (rgb2lab(picture / 255) for picture in (result, painting, content))
+    assert np.allclose(lab[..., 0][inside], lightness[..., 0][inside], atol=0.5)
+    assert np.allclose(lab[..., 1:][inside], colours[..., 1:][inside], atol=0.5)
+
+
+def test_the_covariance_is_that_of_all_of_a_large_picture(random_image):
+    """More pixels than are looked at together, and more contrast in the later ones."""
+    reference = random_image(300, 300, seed=2) * 0.1 + 110
+    reference[150:] = random_image(150, 300, seed=3) * 0.5 + 60
+    matched = color.match_linear(random_image(40, 50), reference).reshape(-1, 3)
+    assert np.allclose(np.cov(matched.T), np.cov(reference.reshape(-1, 3).T), rtol=0.02, atol=2)

@@ -334,3 +334,54 @@ def test_colours_in_a_mask_of_no_pixels_stay():
     generated, content = np.full((4, 4, 3), 50.0), np.full((4, 4, 3), 200.0)
     faint = np.full((4, 4), 0.4)
     assert np.array_equal(color.transfer(content, generated, "histogram", mask=faint), generated)
+
+
+@pytest.mark.parametrize("script", [color_transfer, mask_transfer])
+def test_a_mask_is_not_overwritten(script, pictures):
+    mask = ["--mask", pictures[2]] if script is color_transfer else [pictures[2]]
+    with pytest.raises(InputError, match=r"the result would overwrite .*mask\.png"):
+        script.main([*pictures[:2], *mask, "-o", pictures[2]])
+
+
+def test_a_mask_is_white_from_its_threshold_on_and_as_soft_as_asked():
+    ramp = Image.fromarray(np.tile(np.arange(256, dtype="uint8"), (4, 1)))
+    for threshold in (0.2, 0.8):
+        white = np.asarray(make_mask.finished(ramp, threshold))[0] == 255
+        assert white.tolist() == [gray >= 255 * threshold for gray in range(256)]
+    soft = np.asarray(make_mask.finished(ramp, 0.5, 20), float)[0] / 255
+    assert 1 / np.diff(soft).max() == pytest.approx(10 * np.sqrt(2 * np.pi), rel=0.15)
+
+
+def test_a_photograph_without_a_subject_is_said_to_have_none(tmp_path, capsys):
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(tmp_path / "flat.png")
+    make_mask.main([str(tmp_path / "flat.png"), "--threshold", "1"])
+    assert "warning: no subject was found in" in capsys.readouterr().err
+
+
+def test_steps_without_a_number_have_their_default():
+    assert enhance.parse(["p", "--upscale", "--sharpen", "--denoise"]).steps == [
+        ("upscale", 4),
+        ("sharpen", 0.5),
+        ("denoise", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(("step", "change"), [(2, 0), (60, 30)])
+def test_sharpening_adds_its_part_of_the_difference_to_the_blur_and_leaves_grain(step, change):
+    """At a border the blur is half of the step away."""
+    array = np.full((20, 40, 3), 100.0)
+    array[:, 20:] += step
+    sharp = np.asarray(enhance.sharpened(images.to_picture(array), 1.0), float)
+    overshoot = sharp[10, 20, 0] - array[10, 20, 0]
+    assert overshoot == pytest.approx(change, abs=0.35 * change)
+
+
+def test_a_network_that_no_step_needs_is_warned_of(pictures, capsys):
+    enhance.main([pictures[1], "--sharpen", "--upscale_model", "fast"])
+    assert "warning: --upscale_model does nothing without --upscale" in capsys.readouterr().err
+
+
+def test_a_long_thin_picture_keeps_a_pixel_of_its_shorter_side(tmp_path, capsys):
+    Image.new("RGB", (5000, 1)).save(tmp_path / "thin.png")
+    result, _ = run(enhance, capsys, tmp_path / "thin.png", "--size", "40")
+    assert result.shape == (1, 40, 3)

@@ -88,6 +88,22 @@ def test_sixteen_bit_gray_keeps_its_brightness(save):
     assert pixels(path)[0, :, 0].tolist() == [0, 100, 255]
 
 
+def test_sixteen_bits_in_pixels_of_thirty_two_keep_their_brightness(save):
+    path = save(Image.fromarray(np.array([[0, 257 * 100, 65535]], "int32")), "deep.tiff")
+    assert pixels(path)[0, :, 0].tolist() == [0, 100, 255]
+
+
+def test_floating_point_pictures_in_0_to_255_stay_as_they_are(save):
+    path = save(Image.fromarray(np.array([[0, 51, 255]], "float32")), "float.tiff")
+    assert pixels(path)[0, :, 1].tolist() == [0, 51, 255]
+
+
+def test_a_picture_with_a_pixel_that_is_no_number_is_refused(save):
+    path = save(Image.fromarray(np.array([[0, np.nan, 1]], "float32")), "float.tiff")
+    with pytest.raises(InputError, match="it has pixels that are not numbers"):
+        images.read(path)
+
+
 def test_floating_point_pictures_in_0_to_1_are_stretched_to_0_to_255(save):
     path = save(Image.fromarray(np.array([[0, 0.2, 1]], "float32")), "float.tiff")
     assert pixels(path)[0, :, 1].tolist() == [0, 51, 255]
@@ -122,7 +138,13 @@ def test_a_colour_declared_transparent_is_white_with_a_profile_too(save):
 
 @pytest.mark.parametrize(
     ("depth", "kind", "samples", "clear"),
-    [(2, 0, "10", (2,)), (4, 0, "0111", (7,)), (8, 0, "01100100", (100,)), (16, 2, None, (1000, 2000, 3000))],
+    [
+        (2, 0, "10", (2,)),
+        (4, 0, "0111", (7,)),
+        (8, 0, "01100100", (100,)),
+        (16, 0, None, (1000,)),
+        (16, 2, None, (1000, 2000, 3000)),
+    ],
 )
 def test_a_colour_declared_transparent_is_white_at_every_depth(tmp_path, depth, kind, samples, clear):
     """One row of two pixels, of the transparent colour and of black."""
@@ -254,3 +276,34 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"out\.png cannot be written"):
         images.write_whole(tmp_path / "file" / "out.png", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("nearest", Image.Resampling.NEAREST),
+        ("bilinear", Image.Resampling.BILINEAR),
+        ("bicubic", Image.Resampling.BICUBIC),
+        ("cubic", Image.Resampling.BICUBIC),
+        ("lanczos", Image.Resampling.LANCZOS),
+    ],
+)
+def test_pictures_are_resized_by_the_method_that_is_named(random_image, name, method):
+    picture = images.to_picture(random_image(20, 30))
+    assert np.array_equal(images.to_array(picture, (31, 17), name), np.asarray(picture.resize((17, 31), method)))
+
+
+def test_an_array_is_enlarged_smoothly():
+    """A cubic reproduces a straight line."""
+    ramp = np.repeat(np.arange(16, dtype="float32")[None, :, None], 8, axis=0).repeat(3, axis=2)
+    larger = images.resized(ramp, (16, 32))
+    assert larger.shape == (16, 32, 3)
+    assert np.allclose(np.diff(larger[8, 6:-6, 0]), 0.5, atol=1e-3)
+
+
+def test_jpegs_are_written_at_quality_95(tmp_path, random_image):
+    picture = images.to_picture(random_image(16, 16))
+    images.write(tmp_path / "ours.jpg", picture)
+    picture.save(tmp_path / "theirs.jpg", quality=95)
+    ours, theirs = (Image.open(tmp_path / f"{name}.jpg").quantization for name in ("ours", "theirs"))
+    assert ours == theirs

@@ -281,6 +281,34 @@ def test_a_feather_is_as_wide_in_the_picture_at_every_scale(halves):
     assert np.array_equal(small.finish.painted, half)
 
 
+def read_small(*flags):
+    """Return the `Pictures` of the castle and a style at 48 rows."""
+    task = network.task(network.parse([str(CASTLE), str(STARRY_NIGHT), "unused", *SMALL, *map(str, flags)]))
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+    return pictures
+
+
+def test_the_style_scale_multiplies_the_weights_of_all_styles():
+    assert read_small("--style_weight", 1.5, "--style_scale", 2).style_weights == [3.0]
+
+
+def test_what_one_of_several_masks_covers_is_painted(halves):
+    styles = [str(CASTLE), str(STARRY_NIGHT), str(STARRY_NIGHT), "unused", *SMALL]
+    task = network.task(network.parse([*styles, "--keep_unmasked", "--style_masks", *halves]))
+    (pictures,) = task.read(cli.Reporter(quiet=True))
+    assert (pictures.finish.painted > 0.4).all()
+
+
+@pytest.mark.parametrize(("rescaled", "width"), [([], 8), (["--rescale_image"], 8 * 683 / 48)])
+def test_a_feather_of_saved_pictures_is_as_wide_as_in_the_painting(halves, rescaled, width):
+    colours = ["--preserve_color", "--color_mask", halves[0], "--style_masks", halves[0], "--keep_unmasked"]
+    finish = read_small(*colours, "--mask_feather", 8, *rescaled).finish
+    for mask in (finish.recoloured, finish.painted):
+        row = mask[len(mask) // 2]
+        # A normal distribution has four fifths within 1.28 standard deviations, of which `width` is two.
+        assert np.count_nonzero((row > 0.1) & (row < 0.9)) == pytest.approx(1.28 * width, rel=0.15)
+
+
 @pytest.mark.parametrize(
     ("flags", "warning"),
     [
@@ -313,6 +341,17 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--style_masks", "nowhere.png"], "there is no picture nowhere.png"),
         (["--style_mask_space", "style", "--style_masks", "LEFT"], "needs --style_masks on the styles"),
         (["--content_masks", "LEFT"], "--content_masks needs --style_mask_space style"),
+        (
+            ["--style_mask_space", "style", "--style_masks", "LEFT", "--content_masks", "LEFT", "RIGHT"],
+            "--content_masks has 2 masks for 1 styles",
+        ),
+        (
+            [
+                *["--style_mask_space", "style", "--style_masks", "LEFT", "--content_masks", "LEFT"],
+                *["--content_mask", "RIGHT"],
+            ],
+            "--content_mask and --content_masks exclude each other",
+        ),
         (["--color_mask", "LEFT"], "--color_mask says where --preserve_color True applies"),
         (["--keep_unmasked"], "give --style_masks or --content_mask"),
         (["--style_masks", "BLACK"], "black.png is white nowhere"),

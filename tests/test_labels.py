@@ -143,3 +143,26 @@ def test_k_means_looks_at_all_columns_of_a_large_map():
     array[:, 1000:] = GREEN
     array[:, 1001:1008] = BLUE
     assert as_set(labels.palette([picture(array)], 3)) == {RED, GREEN, BLUE}
+
+
+def test_a_colour_that_is_frequent_in_one_map_is_a_label_however_rare_in_the_next():
+    rare = np.full((100, 100, 3), RED, "uint8")
+    rare[0, :5] = GREEN
+    assert as_set(labels.palette([stripes(RED, GREEN), picture(rare)])) == {RED, GREEN}
+
+
+def test_two_nearly_equal_colours_are_refused_though_there_is_no_other():
+    with pytest.raises(InputError, match="two colours that hardly differ"):
+        labels.palette([stripes((250, 10, 10), (240, 10, 10))])
+
+
+def test_a_map_that_is_plain_in_most_parts_only_is_refused():
+    array = np.random.default_rng(0).integers(0, 256, (100, 100, 3), "uint8")
+    array[:35], array[35:70] = RED, BLUE
+    with pytest.raises(InputError, match=r"on only 70% of it: paint with a few plain colours"):
+        labels.palette([picture(array)])
+
+
+def test_as_many_labels_as_are_allowed_are_taken():
+    colours = [(30 + 60 * (n % 4), 30 + 60 * (n // 4 % 4), 30 + 90 * (n // 16)) for n in range(labels.MOST_LABELS)]
+    assert as_set(labels.palette([stripes(*colours, height=320)])) == set(colours)

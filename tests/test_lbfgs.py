@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 from scipy.optimize import fmin_l_bfgs_b, rosen, rosen_der
 
+from neural_style import lbfgs
 from neural_style.lbfgs import LBFGS
 
 
@@ -154,3 +155,10 @@ def test_misleading_gradients_end_in_convergence_and_not_in_a_hang():
     optimiser, values = minimise(lambda x: (float(np.sum(x * x)), -2 * x), np.ones(6), 500)
     assert optimiser.converged
     assert optimiser.best_loss == values[0]
+
+
+def test_long_vectors_are_multiplied_in_pieces(monkeypatch):
+    _, values = minimise(bowl(), np.ones(200), 30)
+    monkeypatch.setattr(lbfgs, "LONG", 100)
+    monkeypatch.setattr(lbfgs, "PIECE", 64)
+    assert minimise(bowl(), np.ones(200), 30)[1] == pytest.approx(values, rel=1e-2)

@@ -64,3 +64,17 @@ def test_a_mask_too_small_for_a_layer_is_refused_and_the_layer_named():
     array[30:34, 30:34] = 255
     with pytest.raises(InputError, match=r"the white of dot\.png .* layer conv4_1"):
         masks.at_layers(mask_of(array), ["conv1_1", "conv2_1", "conv4_1"], (64, 64), name="dot.png")
+
+
+def test_a_mask_of_which_only_half_weights_are_left_counts_whole():
+    assert masks.at_size(mask_of([[128, 0]]), (1, 2)).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(("gray", "white"), [(127, False), (128, True)])
+def test_what_is_lighter_than_half_is_white(tmp_path, gray, white):
+    mask_of(np.full((8, 8), gray)).save(tmp_path / "gray.png")
+    if white:
+        masks.read(tmp_path / "gray.png")
+        return
+    with pytest.raises(InputError, match="is white nowhere"):
+        masks.read(tmp_path / "gray.png")

@@ -142,9 +142,10 @@ def test_all_scales_of_a_run_keep_memory_if_the_large_ones_can():
 
 def test_no_scale_keeps_memory_if_a_large_one_cannot():
     scales = [of_size(1000, 1000), of_size(3500, 3500), of_size(4096, 4096)]
-    plans = memory.plans(scales, int(3.7 * GIB))
+    assert [memory.plan(scale, int(4.8 * GIB)).keeps for scale in scales] == [False, True, False]
+    plans = memory.plans(scales, int(4.8 * GIB))
     assert [(plan.keeps, plan.large) for plan in plans] == [(False, True)] * 3
-    assert all(plan.needed <= 3.7 * GIB for plan in plans)
+    assert all(plan.needed <= 4.8 * GIB for plan in plans)
 
 
 def test_scales_that_are_small_are_planned_each_for_itself():
@@ -284,3 +285,25 @@ def test_wrong_memory_flags_are_refused(flags, problem, run_script):
     done = run_script("network.py", CASTLE, STARRY_NIGHT, "out", *flags)
     assert done.returncode == 2
     assert problem in done.stderr
+
+
+def test_a_run_may_use_four_fifths_of_what_is_free_and_what_it_has(monkeypatch):
+    machine = SimpleNamespace(available=10 * GIB)
+    process = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=GIB))
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: machine)
+    monkeypatch.setattr(memory.psutil, "Process", lambda: process)
+    monkeypatch.setattr(memory, "container_limits", list)
+    monkeypatch.setattr(autodiff, "free_device_memory", lambda: None)
+    assert memory.allowance() == 9 * GIB
+    monkeypatch.setattr(memory, "container_limits", lambda: [50 * GIB, 5 * GIB])
+    assert memory.allowance() == 5 * GIB
+    monkeypatch.setattr(autodiff, "free_device_memory", lambda: 40 * GIB)
+    assert memory.allowance() == 32 * GIB
+
+
+@pytest.mark.parametrize(
+    ("side", "pieces"), [(None, "in one piece"), (768, "in 4 tiles of 768 rows"), (256, "in 24 tiles of 256 rows")]
+)
+def test_a_plan_is_said_with_its_pieces_and_its_memory(side, pieces):
+    plan = memory.Plan(side, 20, int(2.5 * GIB))
+    assert plan.describe((1000, 1500), 4 * GIB) == f"1000×1500 {pieces}, about 2.50 GiB of the 4.00 GiB allowed"

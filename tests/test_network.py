@@ -274,6 +274,18 @@ def test_problems_are_named(prefix, flags, problem):
     assert not (prefix.parent / "out_run" / "losses.csv").exists()
 
 
+def test_a_small_style_that_is_to_keep_its_size_is_refused(tmp_path, prefix):
+    Image.new("RGB", (40, 12)).save(tmp_path / "small.png")
+    with pytest.raises(InputError, match=r"small\.png is smaller than 16×16 pixels: use --style_fit stretch"):
+        network.main([str(CASTLE), str(tmp_path / "small.png"), str(prefix), *SMALL, "--style_fit", "keep"])
+
+
+def test_an_animation_does_not_go_to_the_standard_output(monkeypatch):
+    monkeypatch.setattr(images, "check_writable", lambda path: None)
+    with pytest.raises(InputError, match=r"--animate writes PREFIX\.gif: give a PREFIX instead of -"):
+        paint("-", "--animate")
+
+
 def test_the_prefix_may_have_the_ending_png(prefix):
     paint(f"{prefix}.png", "--num_iter", 0)
     assert (prefix.parent / "out.png").exists()

@@ -432,3 +432,12 @@ def test_a_loss_that_stays_no_number_ends_the_run_with_the_name_of_its_term():
 def test_every_flag_that_a_checkpoint_passes_over_is_one(tmp_path):
     flags = vars(network.parse([str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), "--image_size", "48"]))
     assert flags.keys() >= checkpoint.WITHOUT_EFFECT
+
+
+def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
+    before = {"format": 2, "flags": {}, "pictures": {}, "weights": "a", "backend": {"tensorflow": "2.21"}}
+    assert checkpoint.difference(before, dict(before)) is None
+    assert checkpoint.difference(before, before | {"backend": {"tensorflow": "2.22"}}) is None
+    assert checkpoint.difference(before, before | {"weights": "b"}) == "the weights of the network are others"
+    said = checkpoint.difference(before, before | {"backend": {"jax": "0.9"}})
+    assert said == "it ran on tensorflow and this runs on jax"

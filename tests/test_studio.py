@@ -196,6 +196,7 @@ def test_a_command_for_bash_is_what_bash_reads(argument):
         ("", '""'),
         ("50%", "'50%'"),
         ("$x it's", "'$x it''s'"),
+        ("C:\\my dir\\", "'C:\\my dir\\'"),
     ],
 )
 def test_a_command_for_windows_quotes_what_its_shells_take_for_more(argument, line):
@@ -235,6 +236,34 @@ def test_a_doodle_has_its_four_pictures():
     flags = recipes.SCRIPTS[script].parse(with_result(script, argv, "out"))
     assert {name: getattr(flags, name) for name in pictures} == pictures
     assert (flags.num_iter, flags.prefix) == ([3], "out")
+
+
+def test_all_pictures_of_a_form_reach_the_script():
+    given = {"start": "start.png", "content_mask": "where.png", "color_mask": "colours.png", "weights": "w.h5"}
+    form = transfer_form(styles=[style("a.jpg")], **given)
+    script, argv = recipes.transfer(form | {"fields": {"preserve_color": True}}, lambda: "white.png")
+    flags = recipes.SCRIPTS[script].parser().parse(with_result(script, argv, "out"))
+    assert (flags.init_image, flags.content_mask, flags.color_mask, flags.weights) == tuple(given.values())
+
+    pictures = dict.fromkeys(("style_image", "style_mask", "target_mask", "content_image"), "p.png")
+    script, argv = recipes.doodle({**pictures, "start": "start.png", "weights": "w.h5", "fields": {}})
+    flags = recipes.SCRIPTS[script].parser().parse(with_result(script, argv, "out"))
+    assert (flags.init_image, flags.weights) == ("start.png", "w.h5")
+
+
+@pytest.mark.parametrize("mask", ["m.png", None])
+def test_a_finishing_tool_takes_a_mask_if_there_is_one(mask):
+    form = {"content": "c.png", "generated": "g.png", "mask": mask, "fields": {}}
+    script, argv = recipes.tool("color_transfer.py", form)
+    flags = recipes.SCRIPTS[script].parse(with_result(script, argv, "out"))
+    assert (flags.content, flags.generated, flags.mask) == ("c.png", "g.png", mask)
+
+
+def test_a_field_has_its_limits_and_its_help_as_it_is_read():
+    form = form_of("network.py")
+    assert (form["mask_feather"].least, form["mask_feather"].most) == (0, 10000)
+    assert form["content_weight"].most is None
+    assert "80% of what is free" in form["max_memory"].help
 
 
 def test_enhancements_keep_the_order_of_their_steps():
