@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from neural_style.errors import InputError
+from neural_style.files import replaced
 
 CONNECT_SECONDS = 8
 """How long to wait for the first answer of a server. Two sources in turn must give up within 30 seconds."""
@@ -125,15 +125,10 @@ def download(wheel, folder, progress):
 def store(file, target, say):
     """Copy the verified `file` to `target` in the cache, all or nothing; a failure only costs the next fetch."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
-        try:
-            shutil.copyfile(file, partial)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as problem:
-        say(f"the weights cannot be kept in {target.parent} ({problem.strerror or problem}); the next run fetches anew")
+        with replaced(target) as copy, open(file, "rb") as original:
+            shutil.copyfileobj(original, copy)
+    except InputError as problem:
+        say(f"the weights cannot be kept: {problem}; the next run fetches anew")
 
 
 def _sha256(content):

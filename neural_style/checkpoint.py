@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neural_style.errors import InputError
-from neural_style.images import replaced
+from neural_style.files import replaced
 
 NAME = "checkpoint.npz"
 

@@ -3,14 +3,11 @@
 Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRGB; sizes are (height, width).
 """
 
-import contextlib
-import errno
 import io
 import os
 import stat
 import struct
 import sys
-import uuid
 import warnings
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from neural_style.errors import InputError
+from neural_style.files import write_whole
 
 RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
@@ -207,46 +205,6 @@ def check_fits(path, size):
             f"{path} cannot have {size[0]}×{size[1]} pixels (height × width), for such files have {most} at most on "
             "each side: write a .png or .tif"
         )
-
-
-def write_whole(path, content):
-    """Write the bytes `content` to the file `path`, all or nothing, creating its folder.
-
-    Raises InputError if it cannot be written.
-    """
-    with replaced(path) as file:
-        file.write(content)
-
-
-@contextlib.contextmanager
-def replaced(path):
-    """Open a file beside `path`, for bytes, that takes its place once all is written, and is on the disk by then.
-
-    The folder is made if need be. Raises InputError if it cannot be written.
-    """
-    path = Path(path)
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                yield file
-                file.flush()
-                _synchronise(file)  # After a power cut there would otherwise be an empty file in its place.
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _synchronise(file):
-    """Wait until what was written to an open file is on the disk, on file systems that tell."""
-    try:
-        os.fsync(file.fileno())
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-            raise
 
 
 def _scale_transparency(picture):

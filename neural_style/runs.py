@@ -15,7 +15,8 @@ from PIL import Image
 
 from neural_style import checkpoint
 from neural_style.errors import InputError
-from neural_style.images import as_bytes, write_whole
+from neural_style.files import write_whole
+from neural_style.images import as_bytes
 from neural_style.lock import Lock
 
 ANIMATION_SIZE = (1920, 480)

@@ -14,7 +14,7 @@ from conftest import CASTLE, STARRY_NIGHT
 from PIL import Image
 
 import studio
-from neural_style import images
+from neural_style import files
 from neural_style.errors import InputError
 from neural_style.lock import Lock
 from neural_style.web import chart, check, forms, recipes
@@ -397,14 +397,14 @@ def test_a_run_can_be_stopped_at_once(runs):
 
 
 def test_a_full_disk_stops_no_queue_and_leaves_no_process_behind(runs, pictures, monkeypatch):
-    write, full = images.write_whole, []
+    write, full = files.write_whole, []
 
     def written(path, content):
         if full and path.name == "run.json":
             raise InputError(f"{path} cannot be written: No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(images, "write_whole", written)
+    monkeypatch.setattr(files, "write_whole", written)
     going = runs.submit("network.py", LONG, {})
     until_log(runs, going, 1)
     waiting = runs.submit("color_transfer.py", pictures, {})

@@ -190,15 +190,16 @@ def test_a_cache_that_cannot_be_written_costs_only_the_next_fetch(good_file, mon
 
 def test_a_full_disk_costs_only_the_next_fetch_and_leaves_no_part_of_a_file(good_file, monkeypatch, tmp_path):
     def full(source, target):
-        target.write_bytes(b"the first part")
+        target.write(b"the first part")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(packages.shutil, "copyfile", full)
+    monkeypatch.setattr(packages.shutil, "copyfileobj", full)
     said = []
     packages.store(good_file, cache_folder() / FILE, said.append)
     assert said == [
-        f"the weights cannot be kept in {cache_folder()} (No space left on device); the next run fetches anew"
+        f"the weights cannot be kept: {cache_folder() / FILE} cannot be written: No space left on device; "
+        "the next run fetches anew"
     ]
     assert list(cache_folder().iterdir()) == []
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from neural_style import checkpoint, images
+from neural_style import checkpoint, files
 from neural_style.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -229,7 +229,7 @@ class Runs:
 
     def _save(self, id):
         content = f"{json.dumps(asdict(self._runs[id]), indent=2)}\n".encode()
-        images.write_whole(self.folder / id / "run.json", content)
+        files.write_whole(self.folder / id / "run.json", content)
 
     def _work(self):
         while True:

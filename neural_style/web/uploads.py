@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from neural_style import images
+from neural_style import files, images
 from neural_style.errors import InputError
 
 SHOWN = 1600
@@ -37,7 +37,7 @@ class Uploads:
         folder = self.folder / hashlib.sha256(content).hexdigest()[:12]
         path = folder / _safe(name)
         if not path.exists():
-            images.write_whole(path, content)
+            files.write_whole(path, content)
         return path
 
     def check(self, path):
