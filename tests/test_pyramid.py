@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neural_style import autodiff
 from neural_style.pyramid import EXPONENT, Pyramid
 
 
@@ -53,3 +54,11 @@ def test_a_wave_of_twice_the_length_goes_two_to_the_exponent_times_as_far():
     gains = [gain(length) for length in (8, 16, 32, 64)]
     for longer, shorter in zip(gains[1:], gains, strict=False):
         assert longer / shorter == pytest.approx(2**EXPONENT, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [(97, 64), (140, 201), (1300, 70)])
+def test_on_a_gpu_it_multiplies_larger_blocks_to_the_same_end(size, monkeypatch):
+    image = np.random.default_rng(0).normal(size=(*size, 3))
+    in_small_blocks = applied(size, image)
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
+    assert np.allclose(applied(size, image), in_small_blocks, atol=1e-5)
