@@ -35,6 +35,9 @@ PREVIEW_SECONDS = 2.0
 PREVIEW_SHARE = 0.01
 """Part of a run's time that its previews may take."""
 
+CHECKPOINT_SHARE = 0.05
+"""The same for its checkpoints. On a GPU an iteration may take less time than to write what the optimiser remembers."""
+
 
 class RunFolder:
     """The folder `<prefix>_run/` beside a run's pictures: settings.json, losses.csv, losses.png, while the run goes on
@@ -53,6 +56,7 @@ class RunFolder:
         self._settings = {}
         self._file = None
         self._next_preview = 0.0
+        self._next_checkpoint = 0.0
         self._lock = Lock(self.path / "lock")
         self._goes_on = False
 
@@ -112,10 +116,18 @@ class RunFolder:
             rows = [[int(n) for n in row[:3]] + row[3:] for row in rows]
             self._rows = [row for row in rows if row[self._columns.index("evaluation")] <= evaluation]
 
-    def save(self, progress, run, frames):
-        """Write a checkpoint of a `synthesis.Progress`, with the dict `run` and the animation's `frames`."""
+    def save(self, progress, run, frames, anyway=False):
+        """Write a checkpoint of a `synthesis.Progress`, with the dict `run` and the animation's `frames`.
+
+        If that is too soon after the last nothing is written, unless `anyway`.
+        """
+        now = time.monotonic()
+        if now < self._next_checkpoint and not anyway:
+            return
         arrays = itertools.chain(progress.state(), ((f"frame_{n}", frame) for n, frame in enumerate(frames)))
         checkpoint.write(self.path / checkpoint.NAME, {**run, "position": progress.position()}, arrays)
+        done = time.monotonic()
+        self._next_checkpoint = done + (done - now) / CHECKPOINT_SHARE
 
     def forget(self):
         """Delete the checkpoint: the run is finished, or another begins."""
@@ -182,7 +194,7 @@ class NoFolder(contextlib.nullcontext):
     def checkpoint(self):
         return None, None
 
-    def save(self, progress, run, frames):
+    def save(self, progress, run, frames, anyway=False):
         pass
 
     def forget(self):
@@ -208,8 +220,8 @@ class Animation:
         self._frames = []
 
     def frames(self):
-        """Return the pictures so far, uint8 (height, width, 3) each."""
-        return [np.asarray(frame) for frame in self._frames]
+        """Yield the pictures so far, uint8 (height, width, 3) each."""
+        return (np.asarray(frame) for frame in self._frames)
 
     def restore(self, frames):
         """Take up the pictures that `frames` gave."""

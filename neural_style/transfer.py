@@ -290,7 +290,7 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
                 raise InputError("the run is finished already: leave out --resume to paint it anew")
             save(final)
             if interruption.signal and not progress.ends_run:
-                folder.save(progress, record, animation.frames() if animation else [])
+                folder.save(progress, record, animation.frames() if animation else [], anyway=True)
             else:
                 folder.forget()
             if animation:

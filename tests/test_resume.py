@@ -367,6 +367,36 @@ def test_a_checkpoint_that_does_not_fit_on_the_disk_is_one_line_and_the_picture_
     assert not [name for name in left if name.endswith(".partial")]
 
 
+class Slow:
+    """A `synthesis.Progress` whose state takes a second to write, on a clock of its own."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def position(self):
+        return {"evaluation": round(self.clock[0])}
+
+    def state(self):
+        self.clock[0] += 1.0
+        yield "numbers", np.zeros(3)
+
+
+def test_checkpoints_take_a_small_part_of_the_time_except_for_the_last(tmp_path, monkeypatch):
+    clock, written = [0.0], []
+    monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
+    with runs.RunFolder(tmp_path / "out", ["style"]) as folder:
+        while clock[0] < 100:
+            before = clock[0]
+            folder.save(Slow(clock), {}, [])
+            if clock[0] > before:
+                written.append(before)
+            clock[0] += 0.5
+        assert written == [0.0, 21.0, 42.0, 63.0, 84.0]
+        assert folder.checkpoint()[0] == {"position": {"evaluation": 84}}
+        folder.save(Slow(clock), {}, [], anyway=True)
+        assert folder.checkpoint()[0] == {"position": {"evaluation": 100}}
+
+
 @pytest.mark.parametrize("preconditioned", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 9, 30])
 def test_an_optimiser_goes_on_from_its_state_to_the_last_bit(count, preconditioned):
