@@ -232,8 +232,12 @@ def _free_torch():
     return torch.cuda.mem_get_info()[0]
 
 
-def compiled(function):
-    """Return `function` of arrays compiled for their shapes, as far as the backend compiles."""
+def compiled(function, consumes_first=False):
+    """Return `function` of arrays compiled for their shapes, as far as the backend compiles.
+
+    Its arguments may be numpy's arrays and numbers. With `consumes_first` it may use the memory of its first argument,
+    which `with_row` wants.
+    """
     import keras
 
     backend = keras.backend.backend()
@@ -244,8 +248,18 @@ def compiled(function):
     if backend == "jax":
         import jax
 
-        return jax.jit(function)
-    return function
+        return jax.jit(function, donate_argnums=(0,) if consumes_first else ())
+    return lambda *arguments: function(*_tensors_of_torch(arguments))
+
+
+def _tensors_of_torch(arguments):
+    """Return arguments with what is numpy's in torch's place."""
+    import keras
+
+    def converted(value):
+        return keras.ops.convert_to_tensor(value) if isinstance(value, np.ndarray | np.generic) else value
+
+    return keras.tree.map_structure(converted, arguments)
 
 
 def value_and_grad(function):
@@ -254,9 +268,14 @@ def value_and_grad(function):
     `function(x, *others)` returns a scalar and any structure of arrays; the gradient is of the scalar, by `x` alone,
     which may be a structure of arrays too.
     """
+    return compiled(differentiated(function))
+
+
+def differentiated(function):
+    """Return what `value_and_grad` does, not compiled, for functions that are."""
     import keras
 
-    return compiled(functools.partial(_DIFFERENTIATED[keras.backend.backend()], function))
+    return functools.partial(_DIFFERENTIATED[keras.backend.backend()], function)
 
 
 def _differentiated_by_tensorflow(function, x, *others):
@@ -389,7 +408,7 @@ def with_row(matrix, index, row):
         import tensorflow as tf
 
         # A variable would do it safely, but TensorFlow copies all of one that was ever written by rows at each read.
-        return tf.raw_ops.InplaceUpdate(x=matrix, i=[index], v=row[None])
+        return tf.raw_ops.InplaceUpdate(x=matrix, i=tf.reshape(index, (1,)), v=row[None])
     if backend == "jax":
         return _jax_row_setter()(matrix, index, row)
     matrix[index] = row

@@ -26,7 +26,8 @@ LONGEST_SEARCH = 10
 """Evaluations after which one line search gives up."""
 
 LONG = 1 << 24
-"""Numbers in a vector beyond which inner products are taken in pieces, for the sake of memory."""
+"""Numbers in a vector beyond which work on vectors is done step by step, and inner products in pieces, for the sake of
+memory; below, a step of its own costs more than its work."""
 
 PIECE = 1 << 20
 """Numbers of a long vector in a piece."""
@@ -91,9 +92,10 @@ class LBFGS:
         """
         self.converged = False
         self.loss = None
+        self.gradient_norm = None
         self._searching = False
         self._x = ops.convert_to_tensor(start, "float32")
-        self._vectors = _Vectors(precondition)
+        self._vectors = _Vectors(precondition, len(start))
         self._history = history
         self._pairs = ops.zeros((2 * history, len(start)), "float32")
         self._forget()
@@ -122,12 +124,14 @@ class LBFGS:
         return self.loss if self._best is None else min(self.loss, self._best.loss)
 
     def tell(self, loss, gradient):
-        """Take the loss (float) and gradient (vector on the device) at `point()`."""
+        """Take the loss (float) and gradient (vector on the device) at `point()`; `gradient_norm` is that one's."""
+        slope, self.gradient_norm = self._vectors.measures(gradient, self._direction if self._searching else gradient)
         if not self._searching:
             self._begin_search(loss, gradient, self._vectors.conditioned(gradient))
             return
-        slope = self._vectors.dot(gradient, self._direction) if math.isfinite(loss) else math.inf
-        trial = _Trial(self._step, loss if math.isfinite(slope) else math.inf, slope)
+        if not (math.isfinite(loss) and math.isfinite(slope)):
+            loss = slope = math.inf
+        trial = _Trial(self._step, loss, slope)
         self._trials += 1
         if self._is_accepted(trial):
             self._accept(trial, gradient)
@@ -200,9 +204,10 @@ class LBFGS:
         """Move to `trial`, remember the pair of differences, and begin the next search."""
         self._failures = 0
         self._change = trial.step * self._direction_rms
-        conditioned = self._vectors.conditioned(gradient)
-        self._remember(trial.step, gradient, conditioned)
-        self._x = self._vectors.along(self._x, trial.step, self._direction)
+        self._x, conditioned, self._pairs, products = self._vectors.moved(
+            self._pairs, self._next, self._x, trial.step, self._direction, gradient, self._gradient, self._conditioned
+        )
+        self._remember(*products)
         self._begin_search(trial.loss, gradient, conditioned)
 
     def _give_up(self):
@@ -253,14 +258,13 @@ class LBFGS:
         self._products = np.zeros((2 * self._history, 2 * self._history))
         self._by_gradient = np.zeros(2 * self._history)
 
-    def _remember(self, step, gradient, conditioned):
-        """Store the pair s = step · direction, P y of the change y of the gradient, in place of the oldest."""
+    def _remember(self, by_y, by_gradient):
+        """Count in the pair that was stored in place of the oldest.
+
+        `by_y` and `by_gradient` are the inner products of all pairs with the change y of the gradient and with itself.
+        """
         m, row = self._history, self._next
-        self._pairs = autodiff.with_row(self._pairs, row, self._vectors.scaled(step, self._direction))
-        changed = self._vectors.difference(gradient, self._gradient)
-        moved = changed if conditioned is None else self._vectors.difference(conditioned, self._conditioned)
-        self._pairs = autodiff.with_row(self._pairs, m + row, moved)
-        by_y, self._by_gradient = self._vectors.products(self._pairs, changed, gradient)
+        self._by_gradient = by_gradient
         # Those of s with older y's are never asked for.
         self._products[row] = self._products[:, row] = 0
         self._products[m + row] = self._products[:, m + row] = by_y
@@ -292,51 +296,67 @@ class LBFGS:
 
 
 class _Vectors:
-    """The compiled work on long vectors, one call for each pass over the memory."""
+    """The compiled work on vectors of one length: in few calls or, if they are LONG, in many that need less memory."""
 
-    def __init__(self, precondition=None):
-        def direction(gradient, conditioned, pairs, coefficients, scale):
-            result = ops.matmul(coefficients, pairs)[0] + scale * conditioned
-            return result, ops.stack([ops.sum(result * gradient), ops.mean(ops.square(result))])
-
-        def products(pairs, *vectors):
-            return autodiff.product(ops.stack(vectors), pairs, transpose_b=True)
-
+    def __init__(self, precondition, length):
+        self._is_long = length > LONG
+        part = autodiff.compiled if self._is_long else lambda function: function
+        self._sum = part(lambda x, step, direction: x + step * direction)
+        self._scaled = part(lambda factor, vector: factor * vector)
+        self._difference = part(lambda a, b: a - b)
+        self._products = part(_products)
+        self._precondition = precondition and part(precondition)
         self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
-        self._dot = autodiff.compiled(lambda a, b: ops.sum(a * b))
-        self._scaled = autodiff.compiled(lambda factor, vector: factor * vector)
-        self._difference = autodiff.compiled(lambda a, b: a - b)
-        self._products = autodiff.compiled(products)
-        self._direction = autodiff.compiled(direction)
-        self._precondition = precondition and autodiff.compiled(precondition)
+        self._measures = autodiff.compiled(_measures)
+        self._direction = autodiff.compiled(_direction)
+        self._conditioned = precondition and autodiff.compiled(precondition)
+        self._moved = self._move if self._is_long else autodiff.compiled(self._move, consumes_first=True)
 
     def along(self, x, step, direction):
         """Return x + step · direction."""
-        return self._along(x, _scalar(step), direction)
+        return self._along(x, np.float32(step), direction)
 
-    def dot(self, a, b):
-        """Return the inner product as a float."""
-        return float(self._dot(a, b))
-
-    def scaled(self, factor, vector):
-        """Return factor · vector."""
-        return self._scaled(_scalar(factor), vector)
-
-    def difference(self, a, b):
-        """Return a − b."""
-        return self._difference(a, b)
+    def measures(self, gradient, direction):
+        """Return the inner product of both and the norm of the gradient, as floats."""
+        product, square = self._summed(self._measures, gradient, direction)
+        return float(product), math.sqrt(square)
 
     def conditioned(self, vector):
         """Return P(vector), None without a preconditioner."""
-        return self._precondition and self._precondition(vector)
+        return self._conditioned and self._conditioned(vector)
 
-    def products(self, pairs, *vectors):
-        """Return the inner products of each of the `vectors` with all rows of `pairs`, float64 (vectors, rows)."""
-        length = pairs.shape[1]
-        if length <= LONG:
-            return ops.convert_to_numpy(self._products(pairs, *vectors)).astype("float64")
-        pieces = (slice(begin, begin + PIECE) for begin in range(0, length, PIECE))
-        return sum(self.products(pairs[:, piece], *(vector[piece] for vector in vectors)) for piece in pieces)
+    def moved(self, pairs, row, x, step, direction, gradient, before, conditioned_before):
+        """Go one step and store, in the `row` of each half of `pairs`, s = step · direction and P y.
+
+        y is the change of the gradient from `before`, `conditioned_before` P(before). Returns x + s, P(gradient), the
+        pairs, and the inner products of all of them with y and with the gradient, float64 (2, rows). The arrays passed
+        in as `pairs` are used up by this. Without a preconditioner P(…) is None.
+        """
+        arguments = np.int32(row), x, np.float32(step), direction, gradient, before, conditioned_before
+        x, conditioned, pairs, products = self._moved(pairs, *arguments)
+        return x, conditioned, pairs, ops.convert_to_numpy(products).astype("float64")
+
+    def _summed(self, function, *arrays):
+        """Return function(*arrays), numpy's, that is a sum over the last dimension; of LONG arrays in pieces."""
+        if not self._is_long:
+            return ops.convert_to_numpy(function(*arrays))
+        pieces = (slice(begin, begin + PIECE) for begin in range(0, arrays[0].shape[-1], PIECE))
+        parts = (function(*(array[..., piece] for array in arrays)) for piece in pieces)
+        return sum(ops.convert_to_numpy(part).astype("float64") for part in parts)
+
+    def _move(self, pairs, row, x, step, direction, gradient, before, conditioned_before):
+        pairs = autodiff.with_row(pairs, row, self._scaled(step, direction))
+        conditioned = self._precondition and self._precondition(gradient)
+        changed = self._difference(gradient, before)
+        moved = changed if conditioned is None else self._difference(conditioned, conditioned_before)
+        pairs = autodiff.with_row(pairs, pairs.shape[0] // 2 + row, moved)
+        del moved
+        if self._is_long:
+            products = self._summed(self._products, pairs, changed, gradient)
+        else:
+            products = _products(pairs, changed, gradient)
+        del changed
+        return self._sum(x, step, direction), conditioned, pairs, products
 
     def direction(self, gradient, conditioned, pairs, coefficients, scale):
         """Return d = coefficients · pairs + scale · P(gradient), its inner product with `gradient`, and its RMS.
@@ -344,19 +364,31 @@ class _Vectors:
         `conditioned` is P(gradient), None without a preconditioner.
         """
         conditioned = gradient if conditioned is None else conditioned
-        coefficients = ops.convert_to_tensor(coefficients[None], "float32")
-        direction, numbers = self._direction(gradient, conditioned, pairs, coefficients, _scalar(scale))
+        factors = np.array([*coefficients, scale], "float32")
+        direction, numbers = self._direction(gradient, conditioned, pairs, factors)
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
 
 
+def _measures(gradient, direction):
+    """Return the inner product of both, and of the gradient with itself."""
+    return ops.stack([ops.sum(gradient * direction), ops.sum(ops.square(gradient))])
+
+
+def _products(pairs, *vectors):
+    """Return the inner products of each of the `vectors` with all rows of `pairs` (vectors, rows)."""
+    return autodiff.product(ops.stack(vectors), pairs, transpose_b=True)
+
+
+def _direction(gradient, conditioned, pairs, factors):
+    """Return d = factors · (pairs, conditioned), its inner product with `gradient`, and the mean of its squares."""
+    factors = ops.convert_to_tensor(factors)
+    direction = ops.matmul(factors[None, :-1], pairs)[0] + factors[-1] * conditioned
+    return direction, ops.stack([ops.sum(direction * gradient), ops.mean(ops.square(direction))])
+
+
 def _as_list(trial):
     return trial and [trial.step, trial.loss, trial.slope]
-
-
-def _scalar(value):
-    """Return a float as a float32 scalar on the device, so that its value is no reason to compile anew."""
-    return ops.convert_to_tensor(np.float32(value))
 
 
 def _secant(a, b):

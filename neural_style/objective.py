@@ -33,7 +33,7 @@ class Objective:
         self._guides = {name: loss.guides for name, (_, loss) in terms.items()}
         self._on_device = None
         self._compiled = {}
-        self._whole = autodiff.value_and_grad(self._total_of_whole)
+        self._whole = autodiff.compiled(self._whole_image)
         self._value = autodiff.value_and_grad(self._total)
 
     def evaluate(self, vector, step=0.0, direction=None):
@@ -42,23 +42,25 @@ class Objective:
         The loss and terms are floats, the gradient a vector on the device. Of an image in several tiles the sum is
         made for one tile at a time, for the sake of memory.
         """
+        (loss, *terms), gradient = self._network.attempt(
+            lambda: self._evaluate(vector, np.float32(step), direction), self.size
+        )
+        return loss, dict(zip(self._terms, terms, strict=True)), gradient
 
-        def image(seen=...):
-            return _along(vector, step, direction, self.size, seen)
-
-        loss, terms, gradient = self._network.attempt(lambda: self._evaluate(image), self.size)
-        terms = ops.convert_to_numpy(terms).tolist()
-        return float(loss), dict(zip(self._terms, terms, strict=True)), gradient
-
-    def _evaluate(self, image):
+    def _evaluate(self, vector, step, direction):
+        """Return the list of the loss and its weighted terms, and the gradient."""
         tiles = self._network.tiles(self.size)
         if len(tiles) > 1:
             self._on_device = None
-            return self._evaluate_in_tiles(image, tiles)
-        if self._on_device is None:
-            self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
-        loss, terms, gradient = self._whole(image(), self._on_device)
-        return loss, terms, ops.reshape(gradient, (-1,))
+            numbers, gradient = self._evaluate_in_tiles(
+                lambda seen: _along(vector, step, direction, self.size, seen), tiles
+            )
+        else:
+            if self._on_device is None:
+                self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
+            direction = vector if direction is None else direction  # The step is 0 then.
+            numbers, gradient = self._whole(vector, step, direction, self._on_device)
+        return ops.convert_to_numpy(numbers).tolist(), gradient
 
     def _evaluate_in_tiles(self, image, tiles):
         sums = None
@@ -67,7 +69,7 @@ class Objective:
             more = own(image(tile.seen), tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
             self._network.end_tile()
-        loss, terms, derivatives = self._value(sums)
+        _, numbers, derivatives = self._value(sums)
         vector = autodiff.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
         for tile in tiles:
@@ -77,7 +79,7 @@ class Objective:
             del part
             self._network.end_tile()
         self._network.end_tile(coming=COMING * vector.nbytes)
-        return loss, terms, autodiff.from_host(vector)
+        return numbers, autodiff.from_host(vector)
 
     def _functions(self, tile):
         """Return two compiled functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
@@ -99,6 +101,12 @@ class Objective:
         cut = {name: tile.cut(guides) for name, guides in self._guides.items()}
         return tree.map_structure(ops.convert_to_tensor, cut)
 
+    def _whole_image(self, vector, step, direction, guides):
+        """Return the numbers of `_total` and the gradient of an image in one tile."""
+        image = _along(vector, step, direction, self.size, ...)
+        _, numbers, gradient = autodiff.differentiated(self._total_of_whole)(image, guides)
+        return numbers, ops.reshape(gradient, (-1,))
+
     def _total_of_whole(self, image, guides):
         (tile,) = self._network.tiles(self.size)
         return self._total(self._sums(self._network.features(image, tile.offset, self._network.sizes(tile)), guides))
@@ -108,14 +116,15 @@ class Objective:
         return {name: loss.sums(features, guides[name]) for name, (_, loss) in self._terms.items()}
 
     def _total(self, sums):
-        """Return the loss and its weighted terms from the sums over all positions."""
+        """Return the loss, and an array of it and its weighted terms, from the sums over all positions."""
         terms = ops.stack([weight * loss.value(sums[name]) for name, (weight, loss) in self._terms.items()])
-        return ops.sum(terms), terms
+        total = ops.sum(terms)
+        return total, ops.concatenate([total[None], terms])
 
 
 def _along(vector, step, direction, size, seen):
     """Return the part `seen` of the image vector + step · direction of (height, width) `size`, (1, h, w, 3)."""
     part = ops.reshape(vector, (*size, 3))[seen]
     if direction is not None:
-        part = ops.add(part, ops.multiply(np.float32(step), ops.reshape(direction, (*size, 3))[seen]))
+        part = ops.add(part, ops.multiply(step, ops.reshape(direction, (*size, 3))[seen]))
     return part[None]

@@ -154,10 +154,10 @@ def _minimise(objective, optimiser, iterations, evaluations, min_improvement, fi
     broken = 0
     for evaluation in range(first, last + 1):
         total, terms, gradient = objective.evaluate(*optimiser.line())
-        gradient_norm = float(ops.norm(gradient))
+        optimiser.tell(total, gradient)
+        gradient_norm = optimiser.gradient_norm
         if evaluation == 0:
             _check_finite(total, terms, gradient_norm)
-        optimiser.tell(total, gradient)
         broken = 0 if math.isfinite(total) and math.isfinite(gradient_norm) else broken + 1
         if broken and (broken >= MOST_BROKEN or optimiser.converged):
             raise InputError(f"{_broken(terms)} does not come back to a finite number: {_REMEDY}")

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import backend, ops
 from scipy.optimize import fmin_l_bfgs_b, rosen, rosen_der
 
 from neural_style import lbfgs
@@ -162,3 +162,28 @@ def test_long_vectors_are_multiplied_in_pieces(monkeypatch):
     monkeypatch.setattr(lbfgs, "LONG", 100)
     monkeypatch.setattr(lbfgs, "PIECE", 64)
     assert minimise(bowl(), np.ones(200), 30)[1] == pytest.approx(values, rel=1e-2)
+
+
+@pytest.mark.skipif(backend.backend() == "torch", reason="nothing is compiled with PyTorch")
+def test_what_is_compiled_is_compiled_once_for_all_steps_and_rows():
+    looks = []
+
+    def precondition(vector):
+        looks.append(vector)
+        return vector * 2.0
+
+    optimiser, _ = minimise(bowl(), np.ones(200), 60, precondition=precondition)
+    assert optimiser._stored == 10
+    assert len(looks) == 2  # For the start, and for what follows each search.
+
+
+def test_the_norm_of_the_gradient_is_that_of_the_last_one_told(monkeypatch):
+    function = bowl()
+    for _ in ("short", "long"):
+        optimiser = LBFGS(np.ones(200, "float32"))
+        for _ in range(5):
+            _, gradient = function(np.asarray(optimiser.point(), "float64"))
+            optimiser.tell(1.0, ops.convert_to_tensor(gradient, "float32"))
+            assert optimiser.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+        monkeypatch.setattr(lbfgs, "LONG", 100)
+        monkeypatch.setattr(lbfgs, "PIECE", 64)
