@@ -12,7 +12,7 @@ import platform
 import sys
 import time
 
-from benchmarks import evaluation, kinds, optimiser, original, peaks, startup, tiled, tools
+from benchmarks import evaluation, kinds, optimiser, original, peaks, precision, startup, tiled, tools
 from neural_style import autodiff
 
 
@@ -28,6 +28,7 @@ def main():
         "kinds": lambda: kinds.measure(240, 5),
         "optimiser": lambda: optimiser.measure(120, 60, [10, 20], 1),
         "original": lambda: original.measure(96, 200),
+        "precision": lambda: precision.measure(240, 40, 1, 5),
         "startup": lambda: startup.measure(400, 3),
         "tools": lambda: tools.measure(1),
         "peaks": lambda: peaks.measure(["400x600"], ["0", "256"], evaluations=1),

@@ -15,7 +15,7 @@ WIDE = 128
 """Channels from which a convolution by Winograd's algorithm is faster on a CPU than a direct one."""
 
 
-def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False):
+def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False, precision="float32"):
     """Return a Keras model from an RGB image to its features at `layers`.
 
     The model takes float32 (1, height, width, 3) in 0..255, both sides at least 16, and returns a dict from each
@@ -24,8 +24,10 @@ def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False)
 
     `name` is "vgg16" or "vgg19", `pooling` "max" or "ave". `tensors` maps each layer to its float32 (kernel HWIO,
     bias) for an image in BGR, as the weight files have it; None loads them (see `models.weights.load`). With `winograd`
-    the wide convolutions of the blocks before the last take fewer multiplications and round a little more. Raises
-    InputError for a layer the network does not have.
+    the wide convolutions of the blocks before the last take fewer multiplications and round a little more. With the
+    `precision` "bfloat16" all convolutions but the first, by which single pixels count, are done directly, in 8 digits
+    (base 2), and hand their results on so; the features given back are float32 all the same. Raises InputError for a
+    layer the network does not have.
     """
     wanted = {canonical_layer(name, layer) for layer in layers}
     if not wanted:
@@ -33,6 +35,7 @@ def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False)
     if tensors is None:
         tensors = weight_files.load(name).tensors
     pool = {"max": keras.layers.MaxPooling2D, "ave": keras.layers.AveragePooling2D}[pooling]
+    winograd = winograd and precision == "float32"
 
     image = keras.Input((None, None, 3), batch_size=1, name="image")
     x = image - np.array(MEAN_RGB, "float32")
@@ -41,19 +44,20 @@ def feature_extractor(name, layers, pooling="max", tensors=None, winograd=False)
     deepest = max(names.index(layer) for layer in wanted)
     for layer in names[: deepest + 1]:
         if layer.endswith("_1") and layer != "conv1_1":
-            x = pool(2, name=f"pool{int(layer[4]) - 1}")(x)
+            x = pool(2, name=f"pool{int(layer[4]) - 1}", dtype=precision)(x)
         kernel, bias = tensors[layer]
         if layer == "conv1_1":
             kernel = kernel[:, :, ::-1]  # Read RGB here, once, rather than turn every image into BGR.
         if winograd and kernel.shape[2] >= WIDE and stride(layer) < MINIMUM_SIDE:
             x = WinogradConvolution(kernel, bias, layer)(x)
         else:
-            convolution = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=layer)
+            own = "float32" if layer == "conv1_1" else precision
+            convolution = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=layer, dtype=own)
             convolution.trainable = False
             x = convolution(x)
             values[layer] = (kernel, bias)
         if layer in wanted:
-            features[layer] = x
+            features[layer] = keras.ops.cast(x, "float32")
     model = keras.Model(image, features, name=name)
     for layer, arrays in values.items():
         model.get_layer(layer).set_weights(arrays)

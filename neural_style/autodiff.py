@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -190,6 +191,37 @@ def _torch_on_cpu():
     import torch
 
     return not torch.cuda.is_available()
+
+
+def check_bfloat16():
+    """Raise InputError if convolutions in bfloat16, or their gradients, are not possible here."""
+    from keras import ops
+
+    kernel = ops.ones((3, 3, 64, 64), "bfloat16")
+
+    def convolved(x):
+        result = ops.conv(ops.cast(x, "bfloat16"), kernel, padding="same")
+        return ops.sum(ops.cast(result, "float32")), ()
+
+    try:
+        value_and_grad(convolved)(ops.ones((1, 16, 16, 64)))
+    except Exception as error:
+        raise InputError("this machine cannot do --precision bfloat16: leave it out") from error
+
+
+def emulates_bfloat16(root="/"):
+    """Return whether the work is on a CPU that is known not to have bfloat16, and takes longer with it (Linux)."""
+    if not on_cpu():
+        return False
+    try:
+        words = Path(root, "proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
+    return _BFLOAT16.isdisjoint(words)
+
+
+_BFLOAT16 = frozenset(("avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"))
+"""What Linux calls the instructions for bfloat16, of Intel's and AMD's CPUs and of ARM's."""
 
 
 def is_out_of_memory(error):

@@ -277,6 +277,8 @@ def add_run_flags(parser):
     flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
     flag("--pool_type", choices=["max", "ave"], default="max", help="its pooling")
     flag("--weights", metavar="FILE", help="its weights, in an h5 file as Keras has them")
+    precision = "of its convolutions; bfloat16 takes less time and memory where the machine has it, and rounds"
+    flag("--precision", choices=["float32", "bfloat16"], default="float32", help=precision)
 
     memory = parser.add_argument_group("memory")
     flag = memory.add_argument

@@ -27,6 +27,9 @@ VECTORS_OF_LARGE = 5
 FLOAT = 4
 """Bytes of a float32."""
 
+BYTES = {"float32": FLOAT, "bfloat16": 2}
+"""Bytes of a number by precision."""
+
 LONGEST_HISTORY = 20
 """Pairs of differences beyond which the optimiser's memory gains little (see benchmarks/optimiser.py)."""
 
@@ -167,11 +170,11 @@ def _reclaimable(group):
 class Demand:
     """What decides how much memory a painting of (height, width) `size` needs.
 
-    `network` is "vgg16" or "vgg19" with `channels` by layer; `layers` are all layers that losses look at,
-    `style_layers` those of each product of the style loss, so that one may be there twice, `regions` their masks, and
-    `styles` the sizes of the style pictures. `on_cpu` is whether arrays are in the machine's memory; of a GPU's nothing
-    was measured, and only what the arrays themselves take is counted. `beside_large` is whether another scale of the
-    run is a LARGE image in tiles.
+    `network` is "vgg16" or "vgg19" with `channels` by layer, worked on in a `precision` of BYTES; `layers` are all
+    layers that losses look at, `style_layers` those of each product of the style loss, so that one may be there twice,
+    `regions` their masks, and `styles` the sizes of the style pictures. `on_cpu` is whether arrays are in the machine's
+    memory; of a GPU's nothing was measured, and only what the arrays themselves take is counted. `beside_large` is
+    whether another scale of the run is a LARGE image in tiles.
     """
 
     network: str
@@ -181,6 +184,7 @@ class Demand:
     regions: int
     size: tuple
     styles: tuple
+    precision: str = "float32"
     on_cpu: bool = True
     beside_large: bool = False
 
@@ -201,7 +205,7 @@ class Demand:
         work = self._work() * (1 + KEPT if large and keeps else 1)
         shapes = SHAPE * (self._shapes(side) - 1) if self.on_cpu and not (large and keeps) else 0
         pixels = FLOAT * math.prod(self.size)
-        return int(BASE + shapes + pixels * (vectors + self._guides()) + FLOAT * self._seen_at_most(side) * work)
+        return int(BASE + shapes + pixels * (vectors + self._guides()) + self._seen_at_most(side) * work)
 
     def _shapes(self, side):
         """Return of how many shapes tiles are that are wider than their margin.
@@ -226,16 +230,18 @@ class Demand:
         return sum(self._floats(layer) for layer in content) + masks
 
     def _work(self):
-        """Return the floats per pixel seen at once that one loss and gradient takes.
+        """Return the bytes per pixel seen at once that one loss and gradient takes.
 
         These are the features of all layers, which the way back needs; the derivatives by those of the style layers,
         which wait there for their turn, with copies under the masks; and what the largest layer is worked on with.
+        Only the derivatives, and the first layer, are float32 whatever the precision.
         """
         names = layer_names(self.network)
         deepest = max(names.index(layer) for layer in self.layers)
-        features = sum(self._floats(layer) for layer in names[: deepest + 1])
+        each = BYTES[self.precision]
+        features = sum((FLOAT if layer == "conv1_1" else each) * self._floats(layer) for layer in names[: deepest + 1])
         waiting = sum((1 + MASKED * self.regions) * self._floats(layer) for layer in self.style_layers)
-        return features + waiting + 4 * self._floats("conv1_2")
+        return features + FLOAT * waiting + 4 * each * self._floats("conv1_2")
 
     def _floats(self, layer):
         return self.channels[layer] / stride(layer) ** 2

@@ -95,6 +95,10 @@ def start_backend(task, scales, weights, reporter):
     advice = autodiff.advice(device)
     if advice:
         reporter.say(advice)
+    if task.flags.precision == "bfloat16":
+        autodiff.check_bfloat16()
+        if autodiff.emulates_bfloat16():
+            reporter.say("warning: this processor has no bfloat16 of its own: --precision float32 takes less time")
     return device
 
 
@@ -147,6 +151,7 @@ def demand(task, pictures, weights, on_cpu=True):
         regions=next(iter(masks.values())).shape[-1] if masks else 0,
         size=pictures.size,
         styles=tuple(style.shape[:2] for style in pictures.styles),
+        precision=task.flags.precision,
         on_cpu=on_cpu,
     )
 
@@ -183,7 +188,9 @@ def objective(task, pictures, weights, side=None, say=lambda line: None, keeps_u
     flags = task.flags
     content_layers, style_layers = layers_of(task, pictures)
     layers = list(dict.fromkeys([*content_layers, *style_layers]))
-    extractor = vgg.feature_extractor(flags.model, layers, flags.pool_type, weights.tensors, winograd=autodiff.on_cpu())
+    extractor = vgg.feature_extractor(
+        flags.model, layers, flags.pool_type, weights.tensors, winograd=autodiff.on_cpu(), precision=flags.precision
+    )
     network = TiledNetwork(extractor, flags.model, layers, side, say, keeps_up_to)
     terms = {}
     for layer in content_layers:

@@ -28,15 +28,15 @@ def weights():
 
 @pytest.fixture(scope="session")
 def extractor(weights):
-    """Return a function from layers and pooling to an extractor, each made once."""
+    """Return a function from layers, pooling and precision to an extractor, each made once."""
     from models.vgg import feature_extractor
 
     made = {}
 
-    def get(layers, pooling="max"):
-        key = (tuple(sorted(layers)), pooling)
+    def get(layers, pooling="max", precision="float32"):
+        key = (tuple(sorted(layers)), pooling, precision)
         if key not in made:
-            made[key] = feature_extractor("vgg16", layers, pooling, weights.tensors)
+            made[key] = feature_extractor("vgg16", layers, pooling, weights.tensors, precision=precision)
         return made[key]
 
     return get

@@ -76,6 +76,16 @@ def test_the_estimate_is_near_what_was_measured(size, side, history, measured):
 
 @pytest.mark.parametrize(
     ("size", "side", "measured"),
+    [((400, 600), None, 1.33), ((400, 600), 512, 1.27), ((1000, 1500), None, 3.73), ((1000, 1500), 512, 2.61)],
+)
+def test_the_estimate_in_bfloat16_is_near_what_was_measured(size, side, measured):
+    demand = dataclasses.replace(of_size(*size), precision="bfloat16")
+    assert demand.of(side, 20) / GIB == pytest.approx(measured, rel=0.2)
+    assert demand.of(side, 20) < of_size(*size).of(side, 20)
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "measured"),
     [((400, 600), None, 1.83), ((400, 600), 512, 1.66), ((1000, 1500), None, 5.79), ((1000, 1500), 512, 3.45)],
 )
 def test_the_estimate_with_two_masks_is_near_what_was_measured(size, side, measured):
