@@ -64,7 +64,9 @@ def difference(before, now):
     """Return how the identity `now` differs from that of a checkpoint, in words; None if it does not."""
     if before.get("format") != now["format"]:
         return "it was painted by another version of these scripts"
-    for name in sorted(before["flags"].keys() | now["flags"].keys()):
+    if before["flags"].keys() != now["flags"].keys():
+        return "it was painted by another script, or another version of this one"
+    for name in sorted(now["flags"]):
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:
             return f"--{name} was {values[0]} and is {values[1]}"

@@ -19,6 +19,7 @@ from PIL import Image
 from test_lbfgs import bowl
 from test_synthesis import Bowl, stages
 
+import inetwork
 import network
 from neural_style import checkpoint, cli, images, runs
 from neural_style.errors import InputError
@@ -156,6 +157,12 @@ def test_a_checkpoint_of_another_version_is_refused(interrupted, monkeypatch):
     monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     with pytest.raises(InputError, match="is of another run: it was painted by another version of these scripts"):
         paint(interrupted, "--resume")
+
+
+def test_a_checkpoint_of_another_script_is_refused(interrupted):
+    arguments = [CASTLE, STARRY_NIGHT, interrupted, "--image_size", "48", "--num_iter", "3", "--evaluations", "3"]
+    with pytest.raises(InputError, match="it was painted by another script, or another version of this one"):
+        inetwork.main([*map(str, arguments), "--resume"])
 
 
 def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, capsys):
