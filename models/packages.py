@@ -125,9 +125,9 @@ def download(wheel, folder, progress):
 def store(file, target, say):
     """Copy the verified `file` to `target` in the cache, all or nothing; a failure only costs the next fetch."""
     try:
-        with replaced(target) as copy, open(file, "rb") as original:
+        with open(file, "rb") as original, replaced(target) as copy:
             shutil.copyfileobj(original, copy)
-    except InputError as problem:
+    except (InputError, OSError) as problem:
         say(f"the weights cannot be kept: {problem}; the next run fetches anew")
 
 

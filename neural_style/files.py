@@ -6,8 +6,13 @@ import os
 import uuid
 from pathlib import Path
 
-from neural_style import lock
 from neural_style.errors import InputError
+
+DAY = 86400.0
+"""Seconds after which a file that is not finished is taken for what a killed process has left.
+
+Locks would tell at once, but some file systems have none, and some have them for each machine by itself.
+"""
 
 
 def write_whole(path, content):
@@ -23,46 +28,36 @@ def write_whole(path, content):
 def replaced(path):
     """Open a file beside `path`, for bytes, that takes its place once all is written, and is on the disk by then.
 
-    The folder is made if need be, and what processes that were killed while they wrote have left in it is deleted.
-    Raises InputError if it cannot be written.
+    The folder is made if need be, and such files in it that are a DAY older are deleted. Raises InputError if it cannot
+    be written.
     """
     path = Path(path)
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _delete_leftovers(path.parent)
-        partial, file = _partial(path.parent)
         try:
-            with file:
+            with partial.open("wb") as file:
+                delete_leftovers(path.parent, os.fstat(file.fileno()).st_mtime - DAY)
                 yield file
                 file.flush()
                 _synchronise(file)  # After a power cut there would otherwise be an empty file in its place.
-                if os.name == "nt":
-                    file.close()  # There an open file cannot be renamed.
-                os.replace(partial, path)
+            os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _partial(folder):
-    """Make a file in `folder` and return its path and the file, open for bytes and locked while it is."""
-    while True:
-        path = folder / f".{uuid.uuid4().hex}.partial"
-        file = path.open("xb")
-        if lock.hold(file) is not False and path.exists():
-            return path, file
-        file.close()  # Another process took it for a leftover before it was locked.
+def delete_leftovers(folder, before=float("inf")):
+    """Delete what killed processes have left in `folder` of the files of `replaced`, if last written `before` a time.
 
-
-def _delete_leftovers(folder):
-    """Delete the files of `_partial` in `folder` that no process has locked: theirs were killed."""
-    if os.name == "nt":
-        return  # There a file that is looked at could not be renamed by the process that writes it.
-    for path in folder.glob(f".{'[0-9a-f]' * 32}.partial"):
-        with contextlib.suppress(OSError), path.open("r+b") as file:
-            if lock.hold(file):
-                path.unlink()
+    Without one, no other process may be writing into the folder. What cannot be deleted stays.
+    """
+    with contextlib.suppress(OSError):
+        for path in Path(folder).glob(f".{'[0-9a-f]' * 32}.partial"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
 
 def _synchronise(file):

@@ -1,4 +1,4 @@
-"""Files that one process at a time may have."""
+"""A folder that one process at a time may work in."""
 
 import contextlib
 import os
@@ -27,9 +27,13 @@ class Lock:
         """
         while True:
             file = self._path.open("a+b", buffering=0)
-            if hold(file) is False:
+            try:
+                _lock(file)
+            except (BlockingIOError, PermissionError):
                 file.close()
                 return False
+            except OSError:
+                pass
             if self._is_there(file):
                 break
             file.close()  # Who had it has just removed it, and the next may have made another.
@@ -64,19 +68,10 @@ class Lock:
                 self._path.unlink()
 
 
-def hold(file):
-    """Lock an open file for as long as it is open.
-
-    Returns True, False if another process has it locked, and None on a file system without locks.
-    """
-    try:
-        if os.name == "nt":
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        return None
-    return True
+def _lock(file):
+    """Lock an open file. Raises BlockingIOError or PermissionError if another process has it locked."""
+    if os.name == "nt":
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

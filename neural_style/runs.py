@@ -15,7 +15,7 @@ from PIL import Image
 
 from neural_style import checkpoint
 from neural_style.errors import InputError
-from neural_style.files import write_whole
+from neural_style.files import delete_leftovers, write_whole
 from neural_style.images import as_bytes
 from neural_style.lock import Lock
 
@@ -66,6 +66,7 @@ class RunFolder:
             if not self._lock.take():
                 remedy = "wait for its end, or choose another PREFIX"
                 raise InputError(f"{self._lock.holder()} has a run in {self.path}: {remedy}")
+            delete_leftovers(self.path)
             for name in ("settings.json", "losses.csv", "losses.png", "preview.jpg"):
                 if (self.path / name).is_dir():
                     raise IsADirectoryError(errno.EISDIR, f"{name} in it is a folder")

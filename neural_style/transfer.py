@@ -97,8 +97,8 @@ def start_backend(task, scales, weights, reporter):
         reporter.say(advice)
     if task.flags.precision == "bfloat16":
         autodiff.check_bfloat16()
-        if autodiff.emulates_bfloat16():
-            reporter.say("warning: this processor has no bfloat16 of its own: --precision float32 takes less time")
+        if autodiff.is_slow_in_bfloat16():
+            reporter.say("warning: here --precision bfloat16 takes more time than float32, though less memory")
     return device
 
 

@@ -1,6 +1,7 @@
 """What the tests share: the backend, the weights, small pictures, and the scripts as a user runs them."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ CASTLE = ROOT / "images" / "inputs" / "content" / "neuschwanstein-castle.jpg"
 STARRY_NIGHT = ROOT / "images" / "inputs" / "style" / "starry-night.jpg"
 
 autodiff.start()
+# What a shell script starts in its background ignores it, and so would the scripts that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import sys
 import pytest
 from conftest import ROOT
 
-from neural_style import lock
 from neural_style.errors import InputError
-from neural_style.files import replaced, write_whole
+from neural_style.files import DAY, delete_leftovers, replaced, write_whole
+from neural_style.runs import RunFolder
 
 WRITER = """
 import sys
@@ -21,6 +21,7 @@ with replaced(sys.argv[1]) as file:
     print("writing", flush=True)
     sys.stdin.readline()
 """
+LEFTOVER = f".{'0' * 32}.partial"
 BUSY_WRITER = """
 import sys
 from neural_style.files import write_whole
@@ -38,6 +39,12 @@ def writer(tmp_path):
         assert process.stdout.readline() == "writing\n"
         yield process
         process.kill()
+
+
+def age(path, seconds):
+    """Let a file be that much older."""
+    time = path.stat().st_mtime - seconds
+    os.utime(path, (time, time))
 
 
 def names(folder):
@@ -78,12 +85,23 @@ def test_an_error_of_the_file_system_is_one_line_that_names_the_file(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_what_a_killed_process_has_left_is_deleted_with_the_next_file_in_its_folder(writer, tmp_path):
+def test_what_a_killed_process_has_left_is_deleted_a_day_later_with_the_next_file_in_its_folder(writer, tmp_path):
     writer.send_signal(signal.SIGKILL)
     writer.wait()
-    assert len(names(tmp_path)) == 1
+    (leftover,) = tmp_path.iterdir()
+    assert leftover.read_bytes() == b"half of it"
+    write_whole(tmp_path / "another", b"")
+    assert names(tmp_path) == sorted([leftover.name, "another"])
+    age(leftover, DAY + 60)
     write_whole(tmp_path / "another", b"")
     assert names(tmp_path) == ["another"]
+
+
+def test_a_run_deletes_at_once_what_one_before_it_has_left_in_its_folder(tmp_path):
+    (tmp_path / "out_run").mkdir()
+    (tmp_path / "out_run" / LEFTOVER).write_bytes(b"half of it")
+    with RunFolder(tmp_path / "out", ["style"]):
+        assert names(tmp_path / "out_run") == ["lock"]
 
 
 def test_a_file_that_another_process_is_writing_is_left_alone(writer, tmp_path):
@@ -95,43 +113,27 @@ def test_a_file_that_another_process_is_writing_is_left_alone(writer, tmp_path):
     assert names(tmp_path) == ["out"]
 
 
-def test_processes_that_write_into_one_folder_at_once_do_not_disturb_each_other(tmp_path):
+def test_processes_that_write_the_same_file_at_once_do_not_disturb_each_other(tmp_path):
     writers = [
-        subprocess.Popen([sys.executable, "-c", BUSY_WRITER, tmp_path / name], cwd=ROOT, stderr=subprocess.PIPE)
-        for name in ("same", "same", "same", "other")
+        subprocess.Popen([sys.executable, "-c", BUSY_WRITER, tmp_path / "same"], cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(3)
     ]
-    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [(b"", 0)] * 4
-    assert {name: len((tmp_path / name).read_bytes()) for name in names(tmp_path)} == {"same": 5000, "other": 5000}
-
-
-def test_where_nothing_can_be_locked_files_are_written_and_none_is_taken_for_a_leftover(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock, "hold", lambda file: None)
-    leftover = tmp_path / f".{'0' * 32}.partial"
-    leftover.touch()
-    write_whole(tmp_path / "out", b"whole")
-    assert (tmp_path / "out").read_bytes() == b"whole"
-    assert leftover.exists()
+    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [(b"", 0)] * 3
+    assert len(set((tmp_path / "same").read_bytes())) == 1
+    assert names(tmp_path) == ["same"]
 
 
 @pytest.mark.parametrize("name", [".partial", ".notes.partial", f"{'0' * 32}.partial", f".{'g' * 32}.partial"])
-def test_files_of_others_with_names_like_that_stay(name, tmp_path):
+def test_files_of_others_with_names_like_that_stay_however_old_they_are(name, tmp_path):
     (tmp_path / name).touch()
+    age(tmp_path / name, 10 * DAY)
     write_whole(tmp_path / "out", b"")
+    delete_leftovers(tmp_path)
     assert names(tmp_path) == sorted([name, "out"])
 
 
-def test_a_file_that_was_deleted_before_it_was_locked_is_made_anew(tmp_path, monkeypatch):
-    """As by another process that took it for a leftover."""
-    hold, taken = lock.hold, []
-
-    def late(file):
-        if not taken:
-            taken.append(file.name)
-            os.unlink(file.name)
-        return hold(file)
-
-    monkeypatch.setattr(lock, "hold", late)
+def test_a_leftover_that_cannot_be_deleted_hinders_nothing(tmp_path):
+    (tmp_path / LEFTOVER).mkdir()
+    age(tmp_path / LEFTOVER, 10 * DAY)
     write_whole(tmp_path / "out", b"whole")
-    assert taken
-    assert (tmp_path / "out").read_bytes() == b"whole"
-    assert names(tmp_path) == ["out"]
+    assert names(tmp_path) == sorted([LEFTOVER, "out"])

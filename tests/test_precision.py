@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import CASTLE, ROOT, STARRY_NIGHT
-from keras import ops
+from keras import backend, ops
 from PIL import Image
 
 import inetwork
@@ -17,14 +17,6 @@ BFLOAT16 = ["--precision", "bfloat16"]
 LAYERS = ["conv1_1", "conv2_1", "conv3_2", "conv5_2"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _bfloat16():
-    try:
-        autodiff.check_bfloat16()
-    except InputError as problem:
-        pytest.skip(str(problem))
-
-
 def read(*flags, script=network):
     """Return the task of a script with small pictures, and its only scale."""
     task = script.task(script.parse([str(CASTLE), str(STARRY_NIGHT), "unused", "--image_size", "72", *flags]))
@@ -36,13 +28,13 @@ def objective(weights, *flags, script=network, side=None):
     return transfer.objective(*read(*flags, script=script), weights, side)
 
 
-def test_features_are_float32_and_those_of_float32_to_three_digits(extractor, random_image):
+def test_features_are_float32_and_those_of_float32_to_two_digits(extractor, random_image):
     image = random_image(48, 64)[None]
     features, expected = extractor(LAYERS, precision="bfloat16")(image), extractor(LAYERS)(image)
     for layer in LAYERS:
         assert ops.dtype(features[layer]) == "float32"
         difference = np.asarray(features[layer]) - np.asarray(expected[layer])
-        assert np.linalg.norm(difference) < 0.02 * np.linalg.norm(expected[layer]), layer
+        assert np.linalg.norm(difference) < 0.01 * np.linalg.norm(expected[layer]), layer
 
 
 def test_the_first_layer_sees_single_pixels_as_in_float32(extractor, random_image):
@@ -59,7 +51,7 @@ def test_loss_and_gradient_are_near_those_of_float32(script, weights, random_ima
     assert loss != expected
     assert loss == pytest.approx(expected, rel=0.01)
     assert terms == pytest.approx(expected_terms, rel=0.02)
-    assert np.linalg.norm(gradient - expected_gradient) < 0.15 * np.linalg.norm(expected_gradient)
+    assert np.linalg.norm(gradient - expected_gradient) < 0.1 * np.linalg.norm(expected_gradient)
 
 
 def test_tiles_give_the_loss_and_gradient_of_the_whole(weights, random_image):
@@ -112,19 +104,18 @@ def test_where_it_is_not_possible_one_line_says_so(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "slow"), [("fpu avx2 avx512f", True), ("fpu avx512_bf16", False), ("asimd bf16 i8mm", False)]
 )
-def test_a_processor_that_has_it_not_is_known_by_its_flags(flags, slow, tmp_path):
+def test_a_processor_that_has_it_not_is_known_by_its_flags(flags, slow, tmp_path, monkeypatch):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n")
-    assert autodiff.emulates_bfloat16(tmp_path) == slow
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: True)
+    assert autodiff.is_slow_in_bfloat16(tmp_path) == (slow or backend.backend() == "jax")
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
+    assert not autodiff.is_slow_in_bfloat16(tmp_path)
 
 
-def test_nothing_is_said_of_a_processor_that_nothing_is_known_of(tmp_path):
-    assert not autodiff.emulates_bfloat16(tmp_path)
-
-
-def test_on_a_processor_without_it_a_run_warns(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(autodiff, "emulates_bfloat16", lambda: True)
+def test_a_run_warns_where_it_is_slow(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(autodiff, "is_slow_in_bfloat16", lambda: True)
     settings = ["--image_size", "48", "--num_iter", "0"]
     for flags in (BFLOAT16, []):
         assert network.main([str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), *settings, *flags]) == 0
-        assert ("has no bfloat16 of its own" in capsys.readouterr().err) == bool(flags)
+        assert ("bfloat16 takes more time" in capsys.readouterr().err) == bool(flags)
