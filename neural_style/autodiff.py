@@ -212,7 +212,7 @@ def check_bfloat16():
 def is_slow_in_bfloat16(root="/"):
     """Return whether convolutions in bfloat16 are known to take longer than in float32.
 
-    They do on CPUs that do not have it, as far as Linux tells, and with JAX on all CPUs (measured).
+    They do on CPUs that do not have it, as far as Linux tells, and with JAX on CPUs (measured on one that has it).
     """
     import keras
 

@@ -301,15 +301,15 @@ class _Vectors:
     def __init__(self, precondition, length):
         self._is_long = length > LONG
         part = autodiff.compiled if self._is_long else lambda function: function
-        self._sum = part(lambda x, step, direction: x + step * direction)
         self._scaled = part(lambda factor, vector: factor * vector)
         self._difference = part(lambda a, b: a - b)
         self._products = part(_products)
-        self._precondition = precondition and part(precondition)
-        self._along = autodiff.compiled(lambda x, step, direction: x + step * direction)
+        self._along = autodiff.compiled(_along)
         self._measures = autodiff.compiled(_measures)
         self._direction = autodiff.compiled(_direction)
         self._conditioned = precondition and autodiff.compiled(precondition)
+        self._sum = self._along if self._is_long else _along
+        self._precondition = self._conditioned if self._is_long else precondition
         self._moved = self._move if self._is_long else autodiff.compiled(self._move, consumes_first=True)
 
     def along(self, x, step, direction):
@@ -368,6 +368,11 @@ class _Vectors:
         direction, numbers = self._direction(gradient, conditioned, pairs, factors)
         slope, mean_square = ops.convert_to_numpy(numbers)
         return direction, float(slope), math.sqrt(mean_square)
+
+
+def _along(x, step, direction):
+    """Return x + step · direction."""
+    return x + step * direction
 
 
 def _measures(gradient, direction):
