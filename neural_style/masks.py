@@ -51,7 +51,11 @@ def feathered(mask, size, pixels, name="mask"):
     binary = _resized(mask, size).point(lambda gray: 255 * (gray > THRESHOLD))
     soft = binary.filter(ImageFilter.GaussianBlur(pixels / 2))
     if soft.getextrema()[1] <= THRESHOLD:
-        raise InputError(f"--mask_feather {pixels:g} is wider than what is white in {name}: choose a smaller one")
+        height, width = size
+        raise InputError(
+            f"--mask_feather, {pixels:.3g} pixels at {height}×{width}, is wider than what is white in {name}: choose a "
+            "smaller one"
+        )
     return soft
 
 

@@ -357,7 +357,11 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--style_masks", "BLACK"], "black.png is white nowhere"),
         (["--style_masks", "TEXT"], "text.png is not a picture"),
         (["--style_masks", "DOT"], "nothing of it is left at layer conv"),
-        (["--style_masks", "DOT", "--mask_feather", "99"], "--mask_feather 99 is wider than what is white in"),
+        (["--style_masks", "DOT", "--mask_feather", "99"], "99 pixels at 48×71, is wider than what is white in"),
+        (
+            ["--style_masks", "DOT", "--mask_feather", "99", "--scales", "48", "96"],
+            "--mask_feather, 49.5 pixels at 48×71, is wider",
+        ),
     ],
 )
 def test_masks_that_cannot_be_used_are_refused_before_the_network_is_loaded(
