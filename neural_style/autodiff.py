@@ -24,9 +24,26 @@ PACKAGES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 """The packages of the backends, and what people call them."""
 
 _OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")
-"""Names of the exceptions of TensorFlow and PyTorch; JAX and allocators on the CPU say it in the message."""
+"""Names of the exceptions of TensorFlow and PyTorch; others say it in the message."""
 
-_OUT_OF_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
+_OUT_OF_MEMORY_WORDS = (
+    "RESOURCE_EXHAUSTED",
+    "out of memory",
+    "can't allocate memory",
+    "ALLOC_FAILED",
+    "Dst tensor is not initialized",
+)
+"""What the message then has: of JAX, of allocators on the CPU, of cuDNN and cuBLAS in want of room to work in, and of
+TensorFlow for an array that did not get to the GPU (its issue 7025)."""
+
+_NO_CONVOLUTION_WORDS = (
+    "No algorithm worked",
+    "Failed to determine best cudnn convolution algorithm",
+    "unable to find an engine",
+    "valid cuDNN algorithm",
+)
+"""What TensorFlow, JAX and PyTorch say when none of cuDNN's algorithms ran; mostly, but not always, for want of memory
+(TensorFlow's issue 45068, JAX's 8506, PyTorch's 108645)."""
 
 
 ALIGNMENT = 64
@@ -235,7 +252,18 @@ def is_out_of_memory(error):
     """Return whether an exception says, in Python's words or the backend's, that the memory does not suffice."""
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY_WORDS)
+    return _is_of_backend(error, _OUT_OF_MEMORY_WORDS)
+
+
+def may_be_out_of_memory(error):
+    """Return whether an exception is one that less work at once may well avoid."""
+    return is_out_of_memory(error) or _is_of_backend(error, _NO_CONVOLUTION_WORDS)
+
+
+def _is_of_backend(error, words):
+    """Return whether an exception is of a kind that backends raise, with any of the `words` in its message."""
+    raised = isinstance(error, RuntimeError) or type(error).__module__.partition(".")[0] == "tensorflow"
+    return raised and any(text in str(error) for text in words)
 
 
 def free_device_memory():

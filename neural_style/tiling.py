@@ -1,5 +1,7 @@
 """A network that looks at pictures of any size, exactly, in bounded memory: tile by tile."""
 
+import gc
+
 import keras
 import numpy as np
 import psutil
@@ -109,8 +111,10 @@ class TiledNetwork:
                 return result
             except Exception as error:
                 side = min(self._side or max(size), max(size)) // 2 // ALIGNMENT * ALIGNMENT
-                if side < SMALLEST_SIDE or not autodiff.is_out_of_memory(error):
+                if side < SMALLEST_SIDE or not autodiff.may_be_out_of_memory(error):
                     raise
+            # Keras ties the error to the frames it passed, and so to their arrays, in a circle.
+            gc.collect()
             self._side = side
             self._say(f"the memory does not suffice: going on in tiles of {side} rows")
 

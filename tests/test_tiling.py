@@ -1,5 +1,8 @@
 """A picture in tiles has the loss and the gradient of the picture in one piece."""
 
+import weakref
+
+import keras
 import numpy as np
 import pytest
 from conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
@@ -166,6 +169,54 @@ def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_ima
 
     assert said == [f"the memory does not suffice: going on in tiles of {rows} rows" for rows in (128, 64)]
     assert np.abs(features - np.asarray(model(image[None])["conv2_1"])).max() < 1e-3
+
+
+def test_what_did_not_fit_is_gone_before_smaller_tiles_are_tried():
+    arrays, alive = [], []
+
+    class Greedy(keras.layers.Layer):
+        def call(self, x):
+            alive.append(sum(array() is not None for array in arrays))
+            held = np.zeros(10)
+            arrays.append(weakref.ref(held))
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        TiledNetwork(Greedy(), "vgg16", ["conv1_1"]).layer("conv1_1", np.zeros((300, 300, 3), "float32"))
+    assert alive == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("message", "certain"),
+    [
+        ("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 549755813888 bytes.", True),
+        ("CUDA error: out of memory", True),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", True),
+        ("Failed copying input tensor to GPU in order to run _EagerConst: Dst tensor is not initialized.", True),
+        ("No algorithm worked! Error messages: engine 0: UNKNOWN: CUDNN_STATUS_ALLOC_FAILED", True),
+        ("No algorithm worked!", False),
+        ("UNKNOWN: Failed to determine best cudnn convolution algorithm", False),
+        ("GET was unable to find an engine to execute this computation", False),
+    ],
+)
+def test_smaller_tiles_are_tried_after_any_error_of_a_gpu_that_want_of_memory_makes(message, certain):
+    tf_errors = pytest.importorskip("tensorflow").errors
+    errors = [RuntimeError(message), tf_errors.InternalError(None, None, message)]
+    assert all(autodiff.may_be_out_of_memory(error) for error in errors)
+    assert [autodiff.is_out_of_memory(error) for error in errors] == [certain, certain]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("out of memory"), RuntimeError("DNN library initialization failed"), KeyError("conv1_1")]
+)
+def test_other_errors_are_not_taken_for_want_of_memory(error):
+    def fails(seen):
+        raise error
+
+    said = []
+    with pytest.raises(type(error)):
+        TiledNetwork(fails, "vgg16", ["conv1_1"], None, said.append).layer("conv1_1", np.zeros((300, 300, 3)))
+    assert not said
 
 
 def test_no_tile_is_smaller_than_the_memory_of_nothing():
