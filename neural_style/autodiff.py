@@ -11,7 +11,6 @@ import functools
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -152,8 +151,23 @@ def _start_torch():
     import torch
 
     torch.backends.cudnn.allow_tf32 = False  # As with TensorFlow.
+    torch.set_float32_matmul_precision("highest")
     torch.set_grad_enabled(False)  # Only what is differentiated need be recorded.
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU"
+    kind = _torch_kind()
+    if kind == "cpu":
+        return "CPU"
+    return getattr(torch, kind).get_device_name() if kind in _TOLD_BY_TORCH else f"GPU ({kind})"
+
+
+def _torch_kind():
+    """Return the kind of device that Keras has chosen for PyTorch's arrays, like "cpu", "cuda" or "mps"."""
+    import keras
+
+    return keras.ops.zeros(()).device.type
+
+
+_TOLD_BY_TORCH = ("cuda", "xpu")
+"""Kinds of GPUs with a memory of their own, of which PyTorch tells; "mps" works in the machine's."""
 
 
 def versions():
@@ -205,9 +219,7 @@ def _jax_on_cpu():
 
 
 def _torch_on_cpu():
-    import torch
-
-    return not torch.cuda.is_available()
+    return _torch_kind() == "cpu"
 
 
 def check_bfloat16():
@@ -267,7 +279,7 @@ def _is_of_backend(error, words):
 
 
 def free_device_memory():
-    """Return the bytes that are free on the GPU in use; None on a CPU, or where nothing tells."""
+    """Return the bytes free on the GPU in use, UNTOLD where nothing tells; None where it has none of its own."""
     import keras
 
     if on_cpu():
@@ -275,14 +287,28 @@ def free_device_memory():
     return {"tensorflow": _free_tensorflow, "jax": _free_jax, "torch": _free_torch}[keras.backend.backend()]()
 
 
+UNTOLD = 4 * 2**30
+"""Bytes that a GPU is taken to have free where nothing tells."""
+
+
 def _free_tensorflow():
-    # TensorFlow knows what it uses itself, but not what there is.
-    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
-    query = ["nvidia-smi", f"--id={first}", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    # TensorFlow knows what it uses itself, but not what there is. The driver counts GPUs as TensorFlow does.
     try:
-        return int(subprocess.run(query, check=True, capture_output=True, text=True).stdout) * 2**20
-    except (OSError, ValueError, subprocess.CalledProcessError):
-        return None
+        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+        device, context, free, total = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_size_t()
+        calls = (
+            (driver.cuInit, 0),
+            (driver.cuDeviceGet, ctypes.byref(device), 0),
+            (driver.cuDevicePrimaryCtxRetain, ctypes.byref(context), device),
+            (driver.cuCtxPushCurrent_v2, context),
+            (driver.cuMemGetInfo_v2, ctypes.byref(free), ctypes.byref(total)),
+            (driver.cuCtxPopCurrent_v2, ctypes.byref(context)),
+            (driver.cuDevicePrimaryCtxRelease_v2, device),
+        )
+    except (OSError, AttributeError):
+        return UNTOLD
+    failed = any(call(*arguments) for call, *arguments in calls)
+    return UNTOLD if failed else free.value
 
 
 def _free_jax():
@@ -290,13 +316,19 @@ def _free_jax():
 
     statistics = jax.devices()[0].memory_stats() or {}
     limit = statistics.get("bytes_limit")
-    return None if limit is None else limit - statistics.get("bytes_in_use", 0)
+    return UNTOLD if limit is None else limit - statistics.get("bytes_in_use", 0)
 
 
 def _free_torch():
     import torch
 
-    return torch.cuda.mem_get_info()[0]
+    kind = _torch_kind()
+    if kind not in _TOLD_BY_TORCH:
+        return None
+    try:
+        return getattr(torch, kind).mem_get_info()[0]
+    except RuntimeError:
+        return UNTOLD
 
 
 def compiled(function, consumes_first=False):

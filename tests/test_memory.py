@@ -6,6 +6,7 @@ import gc
 import re
 from types import SimpleNamespace
 
+import keras
 import psutil
 import pytest
 from conftest import CASTLE, STARRY_NIGHT
@@ -317,3 +318,45 @@ def test_a_run_may_use_four_fifths_of_what_is_free_and_what_it_has(monkeypatch):
 def test_a_plan_is_said_with_its_pieces_and_its_memory(side, pieces):
     plan = memory.Plan(side, 20, int(2.5 * GIB))
     assert plan.describe((1000, 1500), 4 * GIB) == f"1000×1500 {pieces}, about 2.50 GiB of the 4.00 GiB allowed"
+
+
+class Driver:
+    """CUDA's driver of a GPU with 11 GiB free, whose function `broken` fails."""
+
+    def __init__(self, broken=None):
+        self._broken = broken
+        self.current = []
+
+    def __getattr__(self, name):
+        return lambda *arguments: self._call(name, *arguments)
+
+    def _call(self, name, *arguments):
+        if name == self._broken:
+            return 999
+        if name == "cuDevicePrimaryCtxRetain":
+            arguments[0]._obj.value = 42
+        elif name == "cuCtxPushCurrent_v2":
+            self.current.append(arguments[0].value)
+        elif name == "cuMemGetInfo_v2":
+            assert self.current == [42]
+            arguments[0]._obj.value, arguments[1]._obj.value = 11 * GIB, 16 * GIB
+        elif name == "cuCtxPopCurrent_v2":
+            self.current.pop()
+        return 0
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends tell it themselves")
+def test_the_free_memory_of_a_gpu_is_what_its_driver_says(monkeypatch):
+    driver = Driver()
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
+    monkeypatch.setattr(autodiff.ctypes, "CDLL", lambda name: driver)
+    assert autodiff.free_device_memory() == 11 * GIB
+    assert not driver.current
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends tell it themselves")
+@pytest.mark.parametrize("broken", ["cuInit", "cuMemGetInfo_v2"])
+def test_a_gpu_of_which_nothing_tells_is_not_taken_to_have_the_memory_of_the_machine(broken, monkeypatch):
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
+    monkeypatch.setattr(autodiff.ctypes, "CDLL", lambda name: Driver(broken))
+    assert memory.allowance() == int(0.8 * autodiff.UNTOLD)
