@@ -352,13 +352,23 @@ def compiled(function, consumes_first=False):
 
 
 def _tensors_of_torch(arguments):
-    """Return arguments with what is numpy's in torch's place."""
+    """Return arguments with numpy's arrays in torch's place, but integers, which are positions, as Python's."""
     import keras
 
     def converted(value):
-        return keras.ops.convert_to_tensor(value) if isinstance(value, np.ndarray | np.generic) else value
+        if not isinstance(value, np.ndarray | np.generic):
+            return value
+        return value.tolist() if value.dtype.kind == "i" else keras.ops.convert_to_tensor(value)
 
     return keras.tree.map_structure(converted, arguments)
+
+
+def constant(array):
+    """Return a numpy array as functions should hold it that use it many times."""
+    import keras
+
+    # PyTorch would bring it to the device at each use. The others do that once, when they compile the function.
+    return keras.ops.convert_to_tensor(array) if keras.backend.backend() == "torch" else array
 
 
 def value_and_grad(function):

@@ -64,8 +64,8 @@ class StyleLoss:
         self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
         self._products = products
         with np.errstate(over="ignore"):  # A loss that is not finite is refused, with its name, when it is evaluated.
-            self._factors = [np.asarray(factor, "float32") for factor in factors]
-        self._targets = [np.asarray(target, "float32") for target in targets]
+            self._factors = [autodiff.constant(np.asarray(factor, "float32")) for factor in factors]
+        self._targets = [autodiff.constant(np.asarray(target, "float32")) for target in targets]
         self._constant = float(constant)
 
     def sums(self, features, guides):

@@ -38,46 +38,71 @@ class Pyramid:
     def __init__(self, size, exponent=EXPONENT):
         """`size` is the image's (height, width); vectors are flat, of height · width · 3 numbers."""
         self._size = size
-        self._exponent = exponent
-        self._block = BLOCK if autodiff.on_cpu() else BLOCK_ON_GPU
-        self._down = {}
+        self._levels = []
+        factor = 2**exponent - 1
         while min(size) >= SMALLEST:
-            self._down.update({length: _halving(length) for length in size})
-            size = tuple((length + 1) // 2 for length in size)
+            self._levels.append(_Level(size, factor))
+            size, factor = self._levels[-1].smaller, 2**exponent
 
     def __call__(self, vector):
         # Each row has its three colours one after the other, so that all of the work is products of two matrices.
         height, width = self._size
         image = ops.transpose(ops.reshape(vector, (height, width, 3)), (0, 2, 1))
-        image = self._level(ops.reshape(image, (height, 3 * width)), self._size, 2**self._exponent - 1)
+        image = self._from(0, ops.reshape(image, (height, 3 * width)))
         return ops.reshape(ops.transpose(ops.reshape(image, (height, 3, width)), (0, 2, 1)), (-1,))
 
-    def _level(self, image, size, factor):
-        """Return P_k of an image (height, 3 · width) of the (height, width) `size`, its c_k being `factor`."""
-        if min(size) < SMALLEST:
+    def _from(self, index, image):
+        """Return P_k of an image (height, 3 · width), k being the `index`."""
+        if index == len(self._levels):
             return image
-        (height, width), (rows, columns) = size, (self._down[length] for length in size)
-        half_height, half_width = len(rows), len(columns)
-        smaller = ops.reshape(self._times(rows, image), (3 * half_height, width))
-        smaller = ops.reshape(self._times_transposed(smaller, columns), (half_height, 3 * half_width))
-        smaller = self._level(smaller, (half_height, half_width), 2**self._exponent)
-        spread = height / half_height * width / half_width  # 4, but for odd sizes
-        across = np.float32(spread * factor) * columns.T
-        wider = self._times_transposed(ops.reshape(smaller, (3 * half_height, half_width)), across)
-        return image + self._times(rows.T, ops.reshape(wider, (half_height, 3 * width)))
+        level = self._levels[index]
+        return image + level.spread(self._from(index + 1, level.halved(image)))
 
-    def _times(self, matrix, values):
-        """Return the product of a constant banded `matrix` (m, n) and `values` (n, k)."""
-        if len(matrix) <= self._block:
-            return ops.matmul(matrix, values)
-        return ops.concatenate([ops.matmul(rows, values[band]) for rows, band in _blocks(matrix, self._block)])
 
-    def _times_transposed(self, values, matrix):
-        """Return the product of `values` (k, n) and the transpose of a constant banded `matrix` (m, n)."""
-        if len(matrix) <= self._block:
-            return ops.matmul(values, matrix.T)
-        parts = [ops.matmul(values[:, band], rows.T) for rows, band in _blocks(matrix, self._block)]
-        return ops.concatenate(parts, axis=1)
+class _Level:
+    """The filter D of images of (height, width) `size`, and c · U; `smaller` is the size of what D makes of them."""
+
+    def __init__(self, size, factor):
+        """`factor` is c."""
+        (height, width), (rows, columns) = size, map(_halving, size)
+        self.smaller = len(rows), len(columns)
+        spread = height / len(rows) * width / len(columns)  # 4, but for odd sizes
+        self._size = size
+        self._halve_rows, self._spread_rows = _Banded(rows), _Banded(rows.T)
+        self._halve_columns, self._spread_columns = _Banded(columns), _Banded(np.float32(spread * factor) * columns.T)
+
+    def halved(self, image):
+        """Return D(image), (h, 3 · w), of an image (height, 3 · width)."""
+        height, width = self.smaller
+        image = ops.reshape(self._halve_rows.times(image), (3 * height, self._size[1]))
+        return ops.reshape(self._halve_columns.times_transposed(image), (height, 3 * width))
+
+    def spread(self, image):
+        """Return c · U(image), (height, 3 · width), of an image (h, 3 · w)."""
+        height, width = self.smaller
+        image = self._spread_columns.times_transposed(ops.reshape(image, (3 * height, width)))
+        return self._spread_rows.times(ops.reshape(image, (height, 3 * self._size[1])))
+
+
+class _Banded:
+    """A constant matrix (m, n) that is zero but for a band, in blocks of rows, each of the columns it needs."""
+
+    def __init__(self, matrix):
+        block = BLOCK if autodiff.on_cpu() else BLOCK_ON_GPU
+        blocks = _blocks(matrix, block) if len(matrix) > block else [(matrix, slice(None))]
+        self._blocks = [(autodiff.constant(rows), band) for rows, band in blocks]
+
+    def times(self, values):
+        """Return the product of the matrix and `values` (n, k)."""
+        return _joined([ops.matmul(rows, values[band]) for rows, band in self._blocks], axis=0)
+
+    def times_transposed(self, values):
+        """Return the product of `values` (k, n) and the transpose of the matrix."""
+        return _joined([ops.matmul(values[:, band], rows.T) for rows, band in self._blocks], axis=1)
+
+
+def _joined(parts, axis):
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)
 
 
 def _blocks(matrix, block):
@@ -86,7 +111,7 @@ def _blocks(matrix, block):
         rows = matrix[begin : begin + block]
         used = np.flatnonzero(rows.any(axis=0))
         band = slice(int(used[0]), int(used[-1]) + 1)
-        yield rows[:, band], band
+        yield np.ascontiguousarray(rows[:, band]), band
 
 
 def _halving(length):
