@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.problems import PAIRS, task_of
 from benchmarks.report import timed
-from neural_style import cli, transfer
+from neural_style import autodiff, cli, transfer
 
 
 def main():
@@ -57,7 +57,10 @@ def main():
 
 
 def peak():
-    """Return the largest resident memory so far, in GiB."""
+    """Return the most memory so far, of the GPU or resident, in GiB."""
+    on_gpu = autodiff.peak_device_memory()
+    if on_gpu is not None:
+        return on_gpu / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -72,6 +72,8 @@ def best_losses(evaluations, objective, start, minimise, **settings):
 
 
 def with_ours(objective, start, told, history, restart=10**9):
+    from keras import ops
+
     from neural_style.synthesis import optimiser_of
 
     image = start
@@ -81,7 +83,7 @@ def with_ours(objective, start, told, history, restart=10**9):
             loss, _, gradient = objective.evaluate(*optimiser.line())
             told(loss)
             optimiser.tell(loss, gradient)
-        image = np.reshape(np.asarray(optimiser.best()), start.shape)
+        image = np.reshape(ops.convert_to_numpy(optimiser.best()), start.shape)
 
 
 def with_scipy(objective, start, told, restart):
@@ -90,7 +92,7 @@ def with_scipy(objective, start, told, restart):
     def function(x):
         loss, _, gradient = objective.evaluate(ops.convert_to_tensor(x, "float32"))
         told(loss)
-        return loss, np.asarray(gradient, "float64")
+        return loss, ops.convert_to_numpy(gradient).astype("float64")
 
     x = start.ravel().astype("float64")
     while True:

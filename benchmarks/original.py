@@ -80,7 +80,8 @@ class OriginalForm:
 
     def __init__(self, flags, pictures, weights):
         self._flags = flags
-        self._tensors = weights.tensors
+        self._tensors = {layer: tuple(map(autodiff.constant, pair)) for layer, pair in weights.tensors.items()}
+        self._mean = autodiff.constant(np.array(MEAN_RGB, "float32"))
         self._given = np.stack([pictures.content, pictures.styles[0]]).astype("float32")
         self._compiled = autodiff.value_and_grad(self._loss)
 
@@ -118,11 +119,11 @@ class OriginalForm:
     def _features(self, batch):
         from keras import ops
 
-        x, features = batch - np.array(MEAN_RGB, "float32"), {}
+        x, features = batch - self._mean, {}
         for layer in layer_names("vgg16")[: layer_names("vgg16").index(self._flags.content_layer) + 1]:
             kernel, bias = self._tensors[layer]
             if layer == "conv1_1":
-                kernel = kernel[:, :, ::-1]
+                kernel = ops.flip(kernel, axis=2)
             elif layer.endswith("_1"):
                 x = ops.max_pool(x, 2, strides=2)
             x = ops.relu(ops.conv(x, kernel, padding="same") + bias)

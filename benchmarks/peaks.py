@@ -3,8 +3,8 @@
     python -m benchmarks.peaks [--sizes 400x600 1000x1500] [--tiles 0 512] [--script network.py] [--masks 0]
 
 Each is a process of its own that paints a stretched sample picture with a few evaluations; its peak is the largest
-resident memory that is seen, a hundred times a second. With masks there are as many styles; neural_doodle.py has the
-labels of its doodle.
+resident memory that is seen, a hundred times a second, or on a GPU what the backend had of its memory. With masks there
+are as many styles; neural_doodle.py has the labels of its doodle.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def run(size, tile, script, evaluations, options, masks):
     """Return the pieces, the peak that was said, that measured, and their ratio of one run."""
     with tempfile.TemporaryDirectory() as folder:
         pictures = doodle(size, folder) if script == "neural_doodle.py" else painting(size, folder, masks)
-        command = [sys.executable, ROOT / script, *pictures, "--image_size", size[0]]
+        command = [sys.executable, "-m", "benchmarks.watched", ROOT / script, *pictures, "--image_size", size[0]]
         command += ["--num_iter", 1, "--evaluations", evaluations, *options]
         command += [] if tile == "auto" else ["--tile", tile]
         peak, errors = peak_of([str(part) for part in command])
@@ -93,11 +93,11 @@ def doodle(size, folder):
 
 
 def peak_of(command):
-    """Run a command and return its peak resident memory in GiB and its standard error."""
+    """Run a command and return the peak of its memory, resident or on the GPU, in GiB, and its standard error."""
     # The kernel's own peak counts what the parent had before the command began, so it is watched instead.
     peak = 0
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT)
         watched = psutil.Process(process.pid)
         while process.poll() is None:
             with contextlib.suppress(psutil.Error):
@@ -107,7 +107,8 @@ def peak_of(command):
         text = errors.read()
     if process.returncode:
         raise SystemExit(text)
-    return peak / 2**30, text
+    on_gpu = re.search(r"^memory of the GPU: (\d+) bytes", text, re.MULTILINE)
+    return (int(on_gpu[1]) if on_gpu else peak) / 2**30, text
 
 
 if __name__ == "__main__":

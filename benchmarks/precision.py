@@ -39,13 +39,15 @@ def measure(rows, evaluations, pairs, repeats):
 
 def _of_pair(pair, rows, evaluations, repeats):
     """Return the seconds of both, their ratio, the difference of the gradients, and the ratio of the losses."""
+    from keras import ops
+
     from benchmarks.problems import problem
 
     single, start = problem(*pair, "--image_size", rows)
     half, _ = problem(*pair, "--image_size", rows, "--precision", "bfloat16")
     objectives = (single, half)
     point = start.ravel()
-    gradients = [np.asarray(objective.evaluate(point)[2]) for objective in objectives]  # These compile.
+    gradients = [ops.convert_to_numpy(objective.evaluate(point)[2]) for objective in objectives]  # These compile.
     seconds = [[timed(lambda o=objective: o.evaluate(point))[1] for objective in objectives] for _ in range(repeats)]
     of_single, of_half = map(statistics.median, zip(*seconds, strict=True))
     painted = [single.evaluate(_painted(objective, start, evaluations))[0] for objective in objectives]

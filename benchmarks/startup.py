@@ -39,13 +39,17 @@ def seconds_to_first_evaluation(size):
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, SCRIPT, content, style, f"{folder}/out", "--maintain_aspect_ratio", "False"]
         begin = time.monotonic()
-        process = subprocess.Popen([*map(str, command), "--image_size", str(size)], stderr=subprocess.DEVNULL)
         log = Path(folder, "out_run", "losses.csv")
-        while process.poll() is None and (not log.exists() or log.read_text().count("\n") < 2):
-            time.sleep(0.02)
-        elapsed = time.monotonic() - begin
-        process.kill()
-        process.wait()
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen([*map(str, command), "--image_size", str(size)], stderr=errors)
+            while not log.exists() or log.read_text().count("\n") < 2:
+                if process.poll() is not None:
+                    errors.seek(0)
+                    raise SystemExit(errors.read())
+                time.sleep(0.02)
+            elapsed = time.monotonic() - begin
+            process.kill()
+            process.wait()
     return elapsed
 
 

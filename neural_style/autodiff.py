@@ -51,6 +51,9 @@ ALIGNMENT = 64
 _ONE_HEAP = ((-8, 1),)
 """glibc's M_ARENA_MAX, such that threads that begin later have no heaps of their own, which give back what is freed."""
 
+_PREALLOCATE = "XLA_PYTHON_CLIENT_PREALLOCATE"
+"""The environment variable that says whether JAX takes three quarters of a GPU's memory when it begins."""
+
 _KEEP_FREED = ((-1, -1), (-4, 0))
 """glibc's M_TRIM_THRESHOLD and M_MMAP_MAX, such that memory which is freed is kept in the heap."""
 
@@ -70,9 +73,9 @@ def start(large=False, keeps=False):
         # with it what `keep_memory` is to keep. In Python it does not, though it may take more itself.
         os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
         _set_allocator(_ONE_HEAP)
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if backend not in PACKAGES:
-        raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
+    # As TensorFlow here, JAX leaves to others what it does not need of a GPU yet.
+    os.environ.setdefault(_PREALLOCATE, "false")
+    backend = os.environ["KERAS_BACKEND"] = backend_asked_for()
     try:
         with _standard_error_held_back():
             import keras
@@ -87,6 +90,14 @@ def start(large=False, keeps=False):
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     return {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}[backend]()
+
+
+def backend_asked_for():
+    """Return the name of the backend that `start` loads. Raises InputError if it is unknown."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in PACKAGES:
+        raise InputError(f"the backend {backend} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
+    return backend
 
 
 def keep_memory():
@@ -292,7 +303,12 @@ UNTOLD = 4 * 2**30
 
 
 def _free_tensorflow():
-    # TensorFlow knows what it uses itself, but not what there is. The driver counts GPUs as TensorFlow does.
+    free = _free_of_cuda()  # TensorFlow knows what it uses itself, but not what there is.
+    return UNTOLD if free is None else free
+
+
+def _free_of_cuda():
+    """Return the bytes that are free on the first GPU, as CUDA's driver counts them; None without one."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
         device, context, free, total = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_size_t()
@@ -306,9 +322,9 @@ def _free_tensorflow():
             (driver.cuDevicePrimaryCtxRelease_v2, device),
         )
     except (OSError, AttributeError):
-        return UNTOLD
+        return None
     failed = any(call(*arguments) for call, *arguments in calls)
-    return UNTOLD if failed else free.value
+    return None if failed else free.value
 
 
 def _free_jax():
@@ -316,7 +332,12 @@ def _free_jax():
 
     statistics = jax.devices()[0].memory_stats() or {}
     limit = statistics.get("bytes_limit")
-    return UNTOLD if limit is None else limit - statistics.get("bytes_in_use", 0)
+    if limit is None:
+        return UNTOLD
+    own = limit - statistics.get("bytes_in_use", 0)
+    # What others have of the GPU is not counted there, unless JAX has taken its part of it already.
+    free = _free_of_cuda() if os.environ.get(_PREALLOCATE) == "false" else None
+    return own if free is None else min(own, free)
 
 
 def _free_torch():
@@ -329,6 +350,34 @@ def _free_torch():
         return getattr(torch, kind).mem_get_info()[0]
     except RuntimeError:
         return UNTOLD
+
+
+def peak_device_memory():
+    """Return the most bytes of a GPU that arrays of this process had so far; None on a CPU, or where nothing tells."""
+    import keras
+
+    if on_cpu():
+        return None
+    return {"tensorflow": _peak_tensorflow, "jax": _peak_jax, "torch": _peak_torch}[keras.backend.backend()]()
+
+
+def _peak_tensorflow():
+    import tensorflow as tf
+
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def _peak_jax():
+    import jax
+
+    return (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+
+
+def _peak_torch():
+    import torch
+
+    kind = _torch_kind()
+    return getattr(torch, kind).max_memory_allocated() if kind in _TOLD_BY_TORCH else None
 
 
 def compiled(function, consumes_first=False):

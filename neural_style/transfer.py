@@ -36,6 +36,7 @@ def paint(task, command):
     """Do all that a script does once its flags are parsed; return the exit status. `command` is its shell command."""
     flags = task.flags
     with cli.Reporter(flags.quiet) as reporter:
+        autodiff.backend_asked_for()  # Better to fail before anything is fetched.
         scales = task.read(reporter)
         piped = flags.prefix == images.STANDARD
         with NoFolder() if piped else RunFolder(flags.prefix, TERMS) as folder:

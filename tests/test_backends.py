@@ -7,6 +7,8 @@ import os
 import pytest
 from conftest import CASTLE, STARRY_NIGHT
 
+from neural_style import autodiff
+
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_painting_has_the_losses_that_tensorflow_finds(backend, run_script, tmp_path):
@@ -26,6 +28,11 @@ def test_a_painting_has_the_losses_that_tensorflow_finds(backend, run_script, tm
     ours, theirs = losses(backend, KERAS_BACKEND=backend), losses("tensorflow", KERAS_BACKEND="tensorflow")
     assert len(ours) == 4
     assert ours == pytest.approx(theirs, rel=1e-3)
+
+
+def test_an_empty_backend_is_none_asked_for(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    assert autodiff.backend_asked_for() == "tensorflow"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows finds programs in another way")

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import gc
 import re
+import sys
 from types import SimpleNamespace
 
 import keras
@@ -360,3 +361,16 @@ def test_a_gpu_of_which_nothing_tells_is_not_taken_to_have_the_memory_of_the_mac
     monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
     monkeypatch.setattr(autodiff.ctypes, "CDLL", lambda name: Driver(broken))
     assert memory.allowance() == int(0.8 * autodiff.UNTOLD)
+
+
+@pytest.mark.parametrize(("preallocates", "expected"), [("false", 11), ("true", 50)])
+def test_with_jax_what_others_have_of_a_gpu_is_not_free_but_what_jax_has_taken_for_itself_is(
+    preallocates, expected, monkeypatch
+):
+    device = SimpleNamespace(memory_stats=lambda: {"bytes_limit": 60 * GIB, "bytes_in_use": 10 * GIB})
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [device]))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(autodiff, "on_cpu", lambda: False)
+    monkeypatch.setattr(autodiff.ctypes, "CDLL", lambda name: Driver())
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", preallocates)
+    assert autodiff.free_device_memory() == expected * GIB

@@ -331,11 +331,13 @@ def test_output_that_cannot_be_written_is_one_line(prefix):
     assert done.stderr.count("\n") == 1
 
 
-def test_an_unknown_backend_is_refused_in_one_line(prefix, run_script):
-    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--quiet", KERAS_BACKEND="theano")
+def test_an_unknown_backend_is_refused_in_one_line_before_anything_is_fetched(prefix, run_script, tmp_path):
+    own = {"KERAS_BACKEND": "theano", "KERAS_HOME": str(tmp_path / "cache")}
+    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--quiet", **own)
     assert done.returncode == 1
     problem = "network.py: error: the backend theano is not supported: set KERAS_BACKEND to tensorflow, jax, torch\n"
     assert done.stderr == problem
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_missing_picture_is_one_line_and_exit_1_within_a_moment(prefix, run_script):
