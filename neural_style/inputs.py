@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from models.weights import check_path
-from neural_style import checkpoint, color, images, masks
+from neural_style import color, images, masks
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
@@ -96,12 +96,17 @@ def check_run_flags(flags, files):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is a folder: choose another PREFIX")
-    goes_on = flags.resume and os.path.exists(f"{flags.prefix}_run/{checkpoint.NAME}")
-    if flags.no_overwrite and not goes_on and os.path.lexists(f"{flags.prefix}.png"):
-        raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
+    if not flags.resume:
+        check_overwriting(flags)
     for path in files:
         if path and _would_be_overwritten(path, flags.prefix, flags.animate):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")
+
+
+def check_overwriting(flags):
+    """Raise InputError if the flags forbid to replace the picture that a run which begins anew would replace."""
+    if flags.no_overwrite and os.path.lexists(f"{flags.prefix}.png"):
+        raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
 
 
 def _would_be_overwritten(path, prefix, animates):

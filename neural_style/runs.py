@@ -130,9 +130,24 @@ class RunFolder:
         done = time.monotonic()
         self._next_checkpoint = done + (done - now) / CHECKPOINT_SHARE
 
-    def forget(self):
-        """Delete the checkpoint: the run is finished, or another begins."""
+    def finish(self, identity):
+        """Note in settings.json that the run of this `checkpoint.identity` is finished, and delete its checkpoint."""
+        with contextlib.suppress(InputError):  # The picture is there; without the note, it can only be painted again.
+            self._write_settings({**self._settings, "finished": identity})
+        self._forget()
+
+    def finished(self):
+        """Return the identity of the run in the folder if it is finished, else None."""
+        try:
+            return json.loads((self.path / "settings.json").read_text(encoding="utf-8")).get("finished")
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def _forget(self):
         checkpoint.delete(self.path / checkpoint.NAME)
+
+    def _write_settings(self, settings):
+        write_whole(self.path / "settings.json", f"{json.dumps(settings, indent=2)}\n".encode())
 
     def log(self, progress):
         """Append one `synthesis.Progress` to losses.csv, at once; a term it does not have counts as zero."""
@@ -142,8 +157,8 @@ class RunFolder:
         try:
             if self._file is None:
                 if not self._goes_on:
-                    self.forget()
-                write_whole(self.path / "settings.json", f"{json.dumps(self._settings, indent=2)}\n".encode())
+                    self._forget()
+                self._write_settings(self._settings)
                 self._begin_file()
             elif not (self.path / "losses.csv").exists():  # Somebody has removed the folder.
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -198,7 +213,7 @@ class NoFolder(contextlib.nullcontext):
     def save(self, progress, run, frames, anyway=False):
         pass
 
-    def forget(self):
+    def finish(self, identity):
         pass
 
     def describe(self, settings):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from models.weights import load
-from neural_style import autodiff, checkpoint, cli, images, memory
+from neural_style import autodiff, checkpoint, cli, images, inputs, memory
 from neural_style.errors import InputError
 from neural_style.runs import Animation, NoFolder, RunFolder
 
@@ -44,7 +44,13 @@ def paint(task, command):
             weights = load_weights(flags, reporter)
             device = start_backend(task, scales, weights, reporter)
             identity = checkpoint.identity(flags, scales, weights, autodiff.versions())
+            if flags.resume and is_finished(folder, identity, f"{flags.prefix}.png"):
+                reporter.say("the run is finished already: leave out --resume to paint it anew")
+                print(f"{flags.prefix}.png", flush=True)
+                return 0
             before, arrays = checkpoint_of(folder, identity, reporter) if flags.resume else (None, None)
+            if flags.resume and before is None:
+                inputs.check_overwriting(flags)
             plans = plan_memory(task, scales, weights, reporter, before and before["plans"])
             settings = settings_of(flags, command, device, scales, plans, weights)
             folder.describe(settings)
@@ -59,6 +65,12 @@ def paint(task, command):
             if animation and arrays:
                 animation.restore([arrays[name] for name in arrays if name.startswith("frame_")])
             return save_progress(run, flags, scales, folder, settings, record, animation, reporter)
+
+
+def is_finished(folder, identity, final):
+    """Return whether the `RunFolder` is of a run of this `checkpoint.identity` whose picture `final` is there."""
+    before = folder.finished()
+    return before is not None and checkpoint.difference(before, identity) is None and os.path.exists(final)
 
 
 def checkpoint_of(folder, identity, reporter):
@@ -300,7 +312,7 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
             if interruption.signal and not progress.ends_run:
                 folder.save(progress, record, animation.frames() if animation else [], anyway=True)
             else:
-                folder.forget()
+                folder.finish(record["identity"])
             if animation:
                 if not is_frame:
                     animation.add(picture())

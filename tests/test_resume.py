@@ -1,6 +1,7 @@
 """A run that is interrupted goes on as if it had not been, and nothing that was reached is lost."""
 
 import csv
+import io
 import math
 import os
 import random
@@ -168,6 +169,36 @@ def test_a_checkpoint_of_another_script_is_refused(interrupted):
 def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, capsys):
     assert paint(tmp_path / "out", "--resume") == 0
     assert "there is no checkpoint in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [[], ["--no_overwrite"]])
+def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, flags):
+    assert paint(tmp_path / "out") == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    capsys.readouterr()
+    assert paint(tmp_path / "out", "--resume", *flags) == 0
+    said = capsys.readouterr()
+    assert "the run is finished already" in said.err
+    assert said.out == f"{tmp_path / 'out'}.png\n"
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_another_run_than_the_finished_one_is_painted_if_it_may_replace_that(tmp_path):
+    assert paint(tmp_path / "out") == 0
+    before = (tmp_path / "out.png").read_bytes()
+    with pytest.raises(InputError, match="is there already"):
+        paint(tmp_path / "out", "--resume", "--no_overwrite", "--content_weight", 3)
+    assert (tmp_path / "out.png").read_bytes() == before
+    assert paint(tmp_path / "out", "--resume", "--content_weight", 3) == 0
+    assert (tmp_path / "out.png").read_bytes() != before
+
+
+def test_a_finished_run_whose_picture_is_gone_is_painted_anew(tmp_path):
+    assert paint(tmp_path / "out") == 0
+    before = (tmp_path / "out.png").read_bytes()
+    (tmp_path / "out.png").unlink()
+    assert paint(tmp_path / "out", "--resume") == 0
+    assert images.read(tmp_path / "out.png").tobytes() == Image.open(io.BytesIO(before)).convert("RGB").tobytes()
 
 
 def test_a_run_that_begins_anew_forgets_the_one_before(interrupted):
