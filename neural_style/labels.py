@@ -4,6 +4,8 @@ A map is a picture whose colours name regions. Inside the program it is an 8-bit
 known, then an array of label numbers, and at the layers of a network one soft mask per label.
 """
 
+from operator import itemgetter
+
 import numpy as np
 from PIL import Image
 from scipy.cluster.vq import kmeans2
@@ -31,22 +33,23 @@ FAINTEST = 1e-3
 """Largest value a label's mask must reach at a layer. Below it the label's loss there would be noise."""
 
 
-def palette(maps, count=None):
+def palette(maps, count=None, names=None):
     """Return the colours of the labels in the RGB pictures `maps` together, float32 (labels, 3) in 0..255.
 
     With a `count`, k-means finds them; it starts from colours that are frequent and far from each other. Without, they
     are the colours that cover more than SMALLEST_SHARE of one of the maps, so the blends along smooth borders are none.
-    Raises InputError if there are fewer colours than `count`; without it, if there are none or more than MOST_LABELS,
-    two hardly differ, or one of the maps has much else.
+    Raises InputError, with the maps' `names`, if there are fewer colours than `count`; without it, if there are none or
+    more than MOST_LABELS, two hardly differ, or one of the maps has much else.
     """
+    names = names or ["the map"] * len(maps)
     if count is None:
-        colours = _frequent_colours(maps)
-        _check_plain(colours, maps)
+        colours, where = _frequent_colours(maps, names)
+        _check_plain(colours, where, maps, names)
         return colours
     pixels = np.concatenate([_spread(np.asarray(image).reshape(-1, 3)) for image in maps])
     colours, occurrences = _colours_of(pixels)
     if len(colours) < count:
-        raise InputError(f"--nlabels {count} is more than the {len(colours)} colours found in the masks")
+        raise InputError(f"--nlabels {count} is more than the {len(colours)} colours in {_listed(names)}")
     centres, _ = kmeans2(pixels.astype("float64"), _scattered(colours, occurrences, count), iter=20, minit="matrix")
     return centres.astype("float32")
 
@@ -95,34 +98,46 @@ def lost(masks):
     return None
 
 
-def _frequent_colours(maps):
-    """Return the colours that cover more than SMALLEST_SHARE of one of the maps, the most frequent first."""
+def _frequent_colours(maps, names):
+    """Return the colours that cover more than SMALLEST_SHARE of one of the maps, the most frequent first.
+
+    With them comes the list of the `names` of the maps that have the most of each.
+    """
     shares = {}
-    for image in maps:
+    for name, image in zip(names, maps, strict=True):
         colours, occurrences = _colours_of(np.asarray(image).reshape(-1, 3))
         for colour, share in zip(colours.tolist(), occurrences / occurrences.sum(), strict=True):
-            shares[tuple(colour)] = max(shares.get(tuple(colour), 0.0), share)
-    frequent = [colour for colour, share in shares.items() if share > SMALLEST_SHARE]
+            shares[tuple(colour)] = max(shares.get(tuple(colour), (0.0, name)), (share, name), key=itemgetter(0))
+    frequent = [colour for colour, (share, _) in shares.items() if share > SMALLEST_SHARE]
     if not 1 <= len(frequent) <= MOST_LABELS:
         raise InputError(
-            f"the masks have {len(frequent)} colours that cover more than {SMALLEST_SHARE:.1%} of one of them, which "
-            f"does not look like a map of regions: paint with a few plain colours, or give their number with --nlabels"
+            f"{len(frequent)} colours cover more than {SMALLEST_SHARE:.1%} of {_listed(names, 'or')}, which does not "
+            "look like a map of regions: paint with a few plain colours, or give their number with --nlabels"
         )
-    return np.array(sorted(frequent, key=lambda colour: -shares[colour]), "float32")
+    frequent.sort(key=lambda colour: -shares[colour][0])
+    return np.array(frequent, "float32"), [shares[colour][1] for colour in frequent]
 
 
-def _check_plain(colours, maps):
-    """Raise InputError unless the colours are plainly different and make up nearly all of each of the maps."""
+def _listed(names, word="and"):
+    """Return the different names as users read them."""
+    return f" {word} ".join(dict.fromkeys(map(str, names)))
+
+
+def _check_plain(colours, where, maps, names):
+    """Raise InputError unless the colours are plainly different and make up nearly all of each of the maps.
+
+    `where` has the name of a map for each of the colours.
+    """
     distances = np.sqrt(np.square(colours[:, None] - colours[None]).sum(axis=-1))
     first, second = np.unravel_index((distances + 1e3 * np.eye(len(colours))).argmin(), distances.shape)
     remedy = "paint with a few plain colours and save as PNG without smoothing, or give their number with --nlabels"
     if len(colours) > 1 and distances[first, second] < NEAREST_COLOURS:
-        pair = " and ".join(hexadecimal(colours[index]) for index in (first, second))
-        raise InputError(f"the masks have two colours that hardly differ, {pair}: {remedy}")
-    for image in maps:
+        pair = " and ".join(f"{hexadecimal(colours[index])} of {where[index]}" for index in (first, second))
+        raise InputError(f"two colours hardly differ, {pair}: {remedy}")
+    for name, image in zip(names, maps, strict=True):
         share = np.isin(_packed(np.asarray(image)), _packed(np.rint(colours))).mean()
         if share < LEAST_SHARE_OF_MAP:
-            raise InputError(f"one of the masks has the colours of the regions on only {share:.0%} of it: {remedy}")
+            raise InputError(f"{name} has the colours of the regions on only {share:.0%} of it: {remedy}")
 
 
 def _scattered(colours, occurrences, count):

@@ -289,6 +289,7 @@ def test_a_run_in_little_memory_says_so_and_ends(run_script, tmp_path):
     ("flags", "problem"),
     [
         (["--max_memory", "lots"], "'lots' is no size of memory like 6G or 512M"),
+        (["--max_memory", "6"], "'6' is 6 bytes, too little for anything: did you mean 6G?"),
         (["--tile", "100"], "100 is no multiple of 16"),
         (["--tile", "-16"], "-16 is out of range"),
     ],

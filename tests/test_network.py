@@ -237,6 +237,7 @@ def test_the_picture_and_the_run_folder_say_how_it_was_made(prefix, weights):
     assert settings["sizes"] == {"read": [683, 1024], "styles": [[48, 71]], "painting": [[48, 71]]}
     assert settings["weights"]["sha256"] == weights.sha256
     assert {"keras", "tensorflow", "python"} <= set(settings["versions"])
+    assert settings.pop("finished")["weights"] == weights.sha256
     with Image.open(f"{prefix}.png") as picture:
         assert str(CASTLE) in picture.text["Command"]
         assert json.loads(picture.text["Settings"]) == settings
@@ -259,7 +260,7 @@ def test_several_styles_share_the_weight_when_the_counts_differ(prefix, capsys):
         (["--content_layer", "conv9_9"], "vgg16 has no layer 'conv9_9': did you mean "),
         (["--image_size", "15"], "15×22 pixels"),
         (["--image_size", "1000000000"], "choose a smaller --image_size"),
-        (["--init_image", "nowhere.png"], "there is no picture nowhere.png"),
+        (["--init_image", "grey"], "--init_image grey is neither content, gray, noise nor a picture that is there"),
         (["--weights", "nowhere.h5"], "there is no file nowhere.h5 (--weights)"),
         (["--content_weight", "0", "--style_weight", "0"], "--content_weight and --style_weight are all zero"),
         (["--content_weight", "1e38"], "content loss"),
@@ -290,6 +291,21 @@ def test_the_prefix_may_have_the_ending_png(prefix):
     paint(f"{prefix}.png", "--num_iter", 0)
     assert (prefix.parent / "out.png").exists()
     assert (prefix.parent / "out_run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "own"), [("style.jpg", False), ("style.JPG", False), ("style.png", False), ("o.png", True)]
+)
+def test_a_picture_in_place_of_the_prefix_is_a_prefix_forgotten(tmp_path, name, own):
+    last = tmp_path / name
+    if own:
+        paint(last, "--num_iter", 0)
+        refused = contextlib.nullcontext()
+    else:
+        images.write(last, images.read(STARRY_NIGHT))
+        refused = pytest.raises(InputError, match=f"PREFIX .*{name} is a picture that is there already")
+    with refused:
+        paint(last, "--num_iter", 0)
 
 
 def test_a_prefix_without_a_name_is_refused(tmp_path):
