@@ -24,8 +24,9 @@ def parser():
     flag("--upscale", **_STEP, const=4, type=int, choices=[2, 4], help="super-resolution, by 4 or 2")
     size = "1920x1080 (what sticks out is cut off), 1920x, x1080, 1920 (the longer side) or 50%%; Lanczos"
     flag("--size", **(_STEP | {"nargs": None}), type=_size, metavar="SIZE", help=size)
-    flag("--sharpen", **_STEP, const=0.5, type=cli.NumberFrom(0, most=10), metavar="AMOUNT", help="unsharp mask")
-    flag("--denoise", **_STEP, const=1.0, type=cli.NumberFrom(0, most=10), metavar="STRENGTH", help="non-local means")
+    amount = cli.NumberFrom(0, most=10)
+    flag("--sharpen", **_STEP, const=0.5, type=amount, metavar="AMOUNT", help="unsharp mask, 0 to 10; alone: 0.5")
+    flag("--denoise", **_STEP, const=1.0, type=amount, metavar="STRENGTH", help="non-local means, 0 to 10; alone: 1")
     models = "network of --upscale: best, about 20 times as fast, or no network at all"
     flag("--upscale_model", choices=["best", "fast", "lanczos"], default="best", help=models)
     cli.add_quiet_flag(flag)

@@ -154,9 +154,9 @@ _KINDS = {int: "whole number", float: "number"}
 
 def add_transfer_flags(parser):
     """Add the arguments that the style-transfer scripts share, with the names and defaults of the original ones."""
-    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint")
+    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
     parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
-    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without the ending .png")
+    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
 
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
