@@ -290,7 +290,7 @@ def _is_of_backend(error, words):
 
 
 def free_device_memory():
-    """Return the bytes free on the GPU in use, UNTOLD where nothing tells; None where it has none of its own."""
+    """Return the bytes that are free on the GPU in use, UNTOLD where nothing tells; None on a CPU or in its memory."""
     import keras
 
     if on_cpu():
@@ -312,10 +312,12 @@ def _free_of_cuda():
     try:
         driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
         device, context, free, total = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_size_t()
-        calls = (
+        begin = (
             (driver.cuInit, 0),
             (driver.cuDeviceGet, ctypes.byref(device), 0),
             (driver.cuDevicePrimaryCtxRetain, ctypes.byref(context), device),
+        )
+        ask = (
             (driver.cuCtxPushCurrent_v2, context),
             (driver.cuMemGetInfo_v2, ctypes.byref(free), ctypes.byref(total)),
             (driver.cuCtxPopCurrent_v2, ctypes.byref(context)),
@@ -323,21 +325,22 @@ def _free_of_cuda():
         )
     except (OSError, AttributeError):
         return None
-    failed = any(call(*arguments) for call, *arguments in calls)
-    return None if failed else free.value
+    if any(call(*arguments) for call, *arguments in begin):
+        return None
+    failures = [call(*arguments) for call, *arguments in ask]  # All of them: what is pushed is popped.
+    return None if any(failures) else free.value
 
 
 def _free_jax():
     import jax
 
     statistics = jax.devices()[0].memory_stats() or {}
-    limit = statistics.get("bytes_limit")
-    if limit is None:
-        return UNTOLD
-    own = limit - statistics.get("bytes_in_use", 0)
-    # What others have of the GPU is not counted there, unless JAX has taken its part of it already.
-    free = _free_of_cuda() if os.environ.get(_PREALLOCATE) == "false" else None
-    return own if free is None else min(own, free)
+    # What others have of the GPU is not counted there, unless JAX has taken its own part of it already.
+    takes_as_needed = os.environ.get(_PREALLOCATE) in ("0", "false", "False")
+    free = [_free_of_cuda()] if takes_as_needed else []
+    if "bytes_limit" in statistics:
+        free.append(statistics["bytes_limit"] - statistics.get("bytes_in_use", 0))
+    return min((count for count in free if count is not None), default=UNTOLD)
 
 
 def _free_torch():

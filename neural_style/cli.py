@@ -18,7 +18,7 @@ from models.layers import MINIMUM_SIDE
 from neural_style import autodiff
 from neural_style.color import MATCHES
 from neural_style.errors import InputError
-from neural_style.images import RESAMPLING, STANDARD, check_writable, write
+from neural_style.images import COMMAND, RESAMPLING, STANDARD, check_writable, write
 from neural_style.memory import size_in_bytes
 
 SIGNAL_STATUS = 128
@@ -261,7 +261,8 @@ def _memory(text):
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     if size < LEAST_MEMORY:
-        raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything: did you mean {text}G?")
+        hint = f": did you mean {text}G?" if is_number(text) else ""
+        raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything{hint}")
     return size
 
 
@@ -396,9 +397,12 @@ def run(main):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _fail(script, f"the output could not be written: {error.strerror or error}")
     except Exception as error:
-        if not autodiff.is_out_of_memory(error):
+        if not autodiff.may_be_out_of_memory(error):
             raise
-        status = _fail(script, "the memory does not suffice: choose a smaller picture or size")
+        problem = "the memory does not suffice"
+        if not autodiff.is_out_of_memory(error):
+            problem = f"the GPU cannot do a convolution, mostly for want of memory ({str(error).splitlines()[0]})"
+        status = _fail(script, f"{problem}: choose a smaller picture or size")
     sys.exit(status)
 
 
@@ -565,7 +569,3 @@ def picture_texts(settings):
     """Return the text chunks of a picture: the command line and the settings it was made with."""
     command = settings["command"].encode(errors="backslashreplace").decode()
     return {COMMAND: command, "Settings": json.dumps(settings)}
-
-
-COMMAND = "Command"
-"""The text chunk by which a picture is known to be ours."""

@@ -148,6 +148,21 @@ def gray(picture):
     return picture.convert("L").convert("RGB")
 
 
+COMMAND = "Command"
+"""The keyword of the text chunk with the command line, by which a painting is known."""
+
+
+def is_painted(path):
+    """Return whether the file `path` is a PNG that one of the painting scripts wrote."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Its size does not matter here.
+            with Image.open(path) as picture:
+                return COMMAND in picture.info
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
 def write(path, picture, texts=None):
     """Write a Pillow image to the file `path`, all or nothing, creating its folder; - is the standard output, as PNG.
 

@@ -1,6 +1,5 @@
 """The inputs of a style-transfer run: flags checked, pictures and masks read at the size they are used at."""
 
-import contextlib
 import glob
 import os
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from models.weights import check_path
-from neural_style import cli, color, images, masks
+from neural_style import color, images, masks
 from neural_style.errors import InputError
 from neural_style.finish import Finish
 
@@ -110,11 +109,10 @@ def _check_is_no_picture(prefix):
     """Raise InputError if the PREFIX, as it was typed, is a picture of the user's: then it was most likely left out."""
     if not os.path.isfile(prefix) or Path(prefix).suffix.lower() not in Image.registered_extensions():
         return
-    with contextlib.suppress(OSError, SyntaxError, ValueError), Image.open(prefix) as picture:
-        if prefix.endswith(".png") and cli.COMMAND in picture.info:
-            return
+    if prefix.endswith(".png") and images.is_painted(prefix):
+        return
     raise InputError(
-        f"PREFIX {prefix} is a picture that is there already: add what the results' names should begin with"
+        f"PREFIX {prefix} is a picture that is there already: choose another, or add it if you left it out"
     )
 
 
@@ -124,9 +122,14 @@ def check_overwriting(flags):
         raise InputError(f"{flags.prefix}.png is there already: choose another PREFIX, or leave out --no_overwrite")
 
 
+def results(prefix, animates):
+    """Return the paths of what a run with this prefix, which may be animated, leaves beside its folder at the end."""
+    return [f"{prefix}.{ending}" for ending in ("png", *(("gif", "webp") if animates else ()))]
+
+
 def _would_be_overwritten(path, prefix, animates):
     """Return whether `path` is a file that a run with this prefix, which may be animated, writes or deletes."""
-    outputs = [f"{prefix}.png", *(f"{prefix}.{ending}" for ending in ("gif", "webp") if animates)]
+    outputs = results(prefix, animates)
     outputs += [found for ours in ("_at_iteration_*.png", "_run/*") for found in glob.glob(glob.escape(prefix) + ours)]
     return os.path.exists(path) and any(os.path.exists(o) and os.path.samefile(path, o) for o in outputs)
 

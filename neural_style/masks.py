@@ -53,8 +53,8 @@ def feathered(mask, size, pixels, name="mask"):
     if soft.getextrema()[1] <= THRESHOLD:
         height, width = size
         raise InputError(
-            f"--mask_feather, {pixels:.3g} pixels at {height}×{width}, is wider than what is white in {name}: choose a "
-            "smaller one"
+            f"--mask_feather, {round(pixels, 1):g} pixels at {height}×{width}, is wider than what is white in {name}: "
+            "choose a smaller one"
         )
     return soft
 

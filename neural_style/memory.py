@@ -281,8 +281,9 @@ def plan(demand, allowed, side=None, keeping=(True, False), history=None):
         return _planned(demand, rows, history or 1, keeps)
     needed = min(demand.of(rows, history or least, keeps) for rows, least, keeps in choices)
     height, width = demand.size
+    rounded_up = gibibytes(needed + _UNITS["G"] // 200)
     raise InputError(
-        f"painting {height}×{width} pixels needs {gibibytes(needed)} of memory at least, but {gibibytes(allowed)} may "
+        f"painting {height}×{width} pixels needs {rounded_up} of memory at least, but {gibibytes(allowed)} may "
         "be used: choose a smaller --image_size or a larger --max_memory"
     )
 

@@ -78,13 +78,13 @@ class RunFolder:
 
     def __exit__(self, *exception):
         try:
-            self._finish(*exception)
+            self._close(*exception)
         finally:
             self._lock.release()
         with contextlib.suppress(OSError):
             self.path.rmdir()  # Succeeds only if the run never began and left the folder empty.
 
-    def _finish(self, *exception):
+    def _close(self, *exception):
         """Close losses.csv and draw it, and delete the preview of a run that did not fail."""
         if self._file is not None:
             # A run that failed already has a problem to tell of; one of its losses must not hide it.

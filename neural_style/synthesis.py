@@ -142,7 +142,7 @@ class _State:
 
 
 LONGEST = 8192
-"""Rows or columns beyond which the matrices of a `Pyramid` take more memory than the image."""
+"""Rows or columns beyond which the matrices of a `Pyramid`, while they are made, take more memory than the image."""
 
 MOST_BROKEN = 3 * LONGEST_SEARCH
 """Evaluations in a row whose loss is not finite, after which a run has no hope."""

@@ -113,10 +113,11 @@ class TiledNetwork:
                 side = min(self._side or max(size), max(size)) // 2 // ALIGNMENT * ALIGNMENT
                 if side < SMALLEST_SIDE or not autodiff.may_be_out_of_memory(error):
                     raise
+                certainty = "does" if autodiff.is_out_of_memory(error) else "may"
             # Keras ties the error to the frames it passed, and so to their arrays, in a circle.
             gc.collect()
             self._side = side
-            self._say(f"the memory does not suffice: going on in tiles of {side} rows")
+            self._say(f"the memory {certainty} not suffice: going on in tiles of {side} rows")
 
     def _own(self, image, tile):
         """Return the features of a picture at the tile's own positions."""

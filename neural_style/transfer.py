@@ -44,8 +44,7 @@ def paint(task, command):
             weights = load_weights(flags, reporter)
             device = start_backend(task, scales, weights, reporter)
             identity = checkpoint.identity(flags, scales, weights, autodiff.versions())
-            if flags.resume and is_finished(folder, identity, f"{flags.prefix}.png"):
-                reporter.say("the run is finished already: leave out --resume to paint it anew")
+            if flags.resume and is_finished(folder, identity, flags, reporter):
                 print(f"{flags.prefix}.png", flush=True)
                 return 0
             before, arrays = checkpoint_of(folder, identity, reporter) if flags.resume else (None, None)
@@ -67,10 +66,23 @@ def paint(task, command):
             return save_progress(run, flags, scales, folder, settings, record, animation, reporter)
 
 
-def is_finished(folder, identity, final):
-    """Return whether the `RunFolder` is of a run of this `checkpoint.identity` whose picture `final` is there."""
+def is_finished(folder, identity, flags, reporter):
+    """Return whether the run of this `checkpoint.identity` is finished, by the `RunFolder`, and its results are there.
+
+    The user is told so, and if another run has been finished there.
+    """
     before = folder.finished()
-    return before is not None and checkpoint.difference(before, identity) is None and os.path.exists(final)
+    if before is None or not all(map(os.path.exists, inputs.results(flags.prefix, flags.animate))):
+        return False
+    try:
+        change = checkpoint.difference(before, identity)
+    except (AttributeError, KeyError, TypeError):
+        return False  # Somebody has changed settings.json.
+    if change:
+        reporter.say(f"the finished run in {folder.path} is another: {change}")
+        return False
+    reporter.say("the run is finished already: leave out --resume to paint it anew")
+    return True
 
 
 def checkpoint_of(folder, identity, reporter):
@@ -309,14 +321,15 @@ def save_progress(run, flags, scales, folder, settings, record, animation, repor
             if progress is None:
                 raise InputError("the run is finished already: leave out --resume to paint it anew")
             save(final)
-            if interruption.signal and not progress.ends_run:
+            goes_on = interruption.signal and not progress.ends_run
+            if goes_on:
                 folder.save(progress, record, animation.frames() if animation else [], anyway=True)
-            else:
-                folder.finish(record["identity"])
             if animation:
                 if not is_frame:
                     animation.add(picture())
                 animation.write(flags.prefix)
+            if not goes_on:
+                folder.finish(record["identity"])
         except InputError as problem:
             if progress is None:
                 raise

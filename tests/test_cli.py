@@ -108,14 +108,24 @@ def test_a_problem_is_one_line_and_exit_1(capsys):
     assert capsys.readouterr().err.endswith("error: the sky is missing\n")
 
 
-def test_memory_that_does_not_suffice_is_one_line_and_exit_1(capsys):
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (MemoryError(), "the memory does not suffice"),
+        (
+            RuntimeError("unable to find an engine\nto execute this"),
+            "the GPU cannot do a convolution, mostly for want of memory (unable to find an engine)",
+        ),
+    ],
+)
+def test_memory_that_does_not_suffice_is_one_line_and_exit_1(capsys, error, problem):
     def main():
-        raise MemoryError
+        raise error
 
     with pytest.raises(SystemExit) as exit:
         cli.run(main)
     assert exit.value.code == 1
-    assert capsys.readouterr().err.endswith("the memory does not suffice: choose a smaller picture or size\n")
+    assert capsys.readouterr().err.endswith(f" error: {problem}: choose a smaller picture or size\n")
 
 
 def test_a_full_disk_under_the_standard_output_is_one_line_and_exit_1(capsys):

@@ -307,3 +307,15 @@ def test_jpegs_are_written_at_quality_95(tmp_path, random_image):
     picture.save(tmp_path / "theirs.jpg", quality=95)
     ours, theirs = (Image.open(tmp_path / f"{name}.jpg").quantization for name in ("ours", "theirs"))
     assert ours == theirs
+
+
+def test_a_painting_is_known_by_its_text_whatever_else_there_is(tmp_path, monkeypatch):
+    ours, other, text = (str(tmp_path / name) for name in ("ours.png", "other.png", "text.png"))
+    images.write(ours, Image.new("RGB", (40, 30)), {images.COMMAND: "python network.py"})
+    images.write(other, Image.new("RGB", (40, 30)))
+    (tmp_path / "text.png").write_text("a text")
+    assert [images.is_painted(path) for path in (ours, other, text, "nowhere.png")] == [True, False, False, False]
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert images.is_painted(ours)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert not images.is_painted(ours)

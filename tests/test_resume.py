@@ -1,7 +1,7 @@
 """A run that is interrupted goes on as if it had not been, and nothing that was reached is lost."""
 
 import csv
-import io
+import json
 import math
 import os
 import random
@@ -183,22 +183,52 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, capsys, flags):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
 
-def test_another_run_than_the_finished_one_is_painted_if_it_may_replace_that(tmp_path):
+def test_another_run_than_the_finished_one_is_painted_if_it_may_replace_that(tmp_path, capsys):
     assert paint(tmp_path / "out") == 0
     before = (tmp_path / "out.png").read_bytes()
     with pytest.raises(InputError, match="is there already"):
         paint(tmp_path / "out", "--resume", "--no_overwrite", "--content_weight", 3)
+    assert "is another: --content_weight was 0.025 and is 3.0" in capsys.readouterr().err
     assert (tmp_path / "out.png").read_bytes() == before
     assert paint(tmp_path / "out", "--resume", "--content_weight", 3) == 0
     assert (tmp_path / "out.png").read_bytes() != before
 
 
-def test_a_finished_run_whose_picture_is_gone_is_painted_anew(tmp_path):
-    assert paint(tmp_path / "out") == 0
-    before = (tmp_path / "out.png").read_bytes()
-    (tmp_path / "out.png").unlink()
-    assert paint(tmp_path / "out", "--resume") == 0
-    assert images.read(tmp_path / "out.png").tobytes() == Image.open(io.BytesIO(before)).convert("RGB").tobytes()
+@pytest.mark.parametrize("gone", ["out.png", "out.gif"])
+def test_a_finished_run_of_which_something_is_gone_is_painted_anew(tmp_path, gone):
+    assert paint(tmp_path / "out", "--animate") == 0
+    before = images.read(tmp_path / "out.png").tobytes()
+    (tmp_path / gone).unlink()
+    assert paint(tmp_path / "out", "--resume", "--animate") == 0
+    assert (tmp_path / gone).exists()
+    assert images.read(tmp_path / "out.png").tobytes() == before
+
+
+def test_a_run_whose_animation_could_not_be_written_is_not_finished(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "write_whole", refuse_animations(runs.write_whole))
+        with pytest.raises(InputError, match="the disk is full"):
+            paint(tmp_path / "out", "--animate")
+    assert paint(tmp_path / "out", "--resume", "--animate") == 0
+    assert (tmp_path / "out.gif").exists()
+
+
+def refuse_animations(write):
+    def written(path, content):
+        if str(path).endswith(".gif"):
+            raise InputError("the disk is full")
+        write(path, content)
+
+    return written
+
+
+@pytest.mark.parametrize("finished", [True, {"format": 2}, {"format": 2, "flags": []}, "yes"])
+def test_a_note_of_a_finished_run_that_makes_no_sense_is_none(tmp_path, finished):
+    assert paint(tmp_path / "out", "--num_iter", 0) == 0
+    path = tmp_path / "out_run" / "settings.json"
+    path.write_text(json.dumps({"finished": finished}))
+    assert paint(tmp_path / "out", "--num_iter", 0, "--resume") == 0
+    assert json.loads(path.read_text())["finished"] != finished
 
 
 def test_a_run_that_begins_anew_forgets_the_one_before(interrupted):

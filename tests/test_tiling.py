@@ -197,6 +197,7 @@ def test_what_did_not_fit_is_gone_before_smaller_tiles_are_tried():
         ("No algorithm worked!", False),
         ("UNKNOWN: Failed to determine best cudnn convolution algorithm", False),
         ("GET was unable to find an engine to execute this computation", False),
+        ("Unable to find a valid cuDNN algorithm to run convolution", False),
     ],
 )
 def test_smaller_tiles_are_tried_after_any_error_of_a_gpu_that_want_of_memory_makes(message, certain):
