@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import difflib
 import json
 import logging
 import os
@@ -53,7 +54,9 @@ class Parser(argparse.ArgumentParser):
     def parse(self, argv):
         """Return the flags in `argv`, a list of strings without the program's name; after `--` are none."""
         end = argv.index("--") if "--" in argv else len(argv)
-        flags, lists = self._lists_last(self._normalised(argv[:end]))
+        normalised = self._normalised(argv[:end])
+        self._check_known(normalised)
+        flags, lists = self._lists_last(normalised)
         paths = [f"./{path}" if path.startswith("-") and path != STANDARD else path for path in argv[end + 1 :]]
         return self.parse_intermixed_args([*flags, _END_OF_LIST, *paths, *lists])
 
@@ -74,6 +77,14 @@ class Parser(argparse.ArgumentParser):
             if argument in optional and not _is_value(following, optional[argument].type):
                 result.append(str(optional[argument].const))
         return result
+
+    def _check_known(self, argv):
+        """Exit, with the name of the flag that was most likely meant, if one in `argv` is none."""
+        known = [name.lstrip("-") for action in self._actions for name in action.option_strings]
+        for name in (argument.partition("=")[0][2:] for argument in argv if argument.startswith("--")):
+            if name not in known:
+                near = difflib.get_close_matches(name.lower(), known, n=1)
+                self.error(f"there is no flag --{name}{f', but there is --{near[0]}' if near else ''}")
 
     def _lists_last(self, argv):
         """Return `argv` without flags that take a list of numbers, and those, each with the numbers behind it.

@@ -86,7 +86,9 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --num_iter", "argument --num_iter: expected at least one argument"),
         ("c s out --pool_type median", "invalid choice"),
         ("c out", "required: PREFIX"),
-        ("c s out --num_itter 3", "unrecognized"),
+        ("c s out --num_itter 3", "there is no flag --num_itter, but there is --num_iter; --help"),
+        ("c s out --Content-Weight=3", "there is no flag --Content_Weight, but there is --content_weight; --help"),
+        ("c s out --xyzzy", "there is no flag --xyzzy; --help"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):
