@@ -275,15 +275,15 @@ def is_out_of_memory(error):
     """Return whether an exception says, in Python's words or the backend's, that the memory does not suffice."""
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
         return True
-    return _is_of_backend(error, _OUT_OF_MEMORY_WORDS)
+    return _is_backend_saying(error, _OUT_OF_MEMORY_WORDS)
 
 
 def may_be_out_of_memory(error):
     """Return whether an exception is one that less work at once may well avoid."""
-    return is_out_of_memory(error) or _is_of_backend(error, _NO_CONVOLUTION_WORDS)
+    return is_out_of_memory(error) or _is_backend_saying(error, _NO_CONVOLUTION_WORDS)
 
 
-def _is_of_backend(error, words):
+def _is_backend_saying(error, words):
     """Return whether an exception is of a kind that backends raise, with any of the `words` in its message."""
     raised = isinstance(error, RuntimeError) or type(error).__module__.partition(".")[0] == "tensorflow"
     return raised and any(text in str(error) for text in words)

@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
     def _check_known(self, argv):
         """Exit, with the name of the flag that was most likely meant, if one in `argv` is none."""
-        known = [name.lstrip("-") for action in self._actions for name in action.option_strings]
+        known = [name[2:] for action in self._actions for name in action.option_strings if name.startswith("--")]
         for name in (argument.partition("=")[0][2:] for argument in argv if argument.startswith("--")):
             if name not in known:
                 near = difflib.get_close_matches(name.lower(), known, n=1)
@@ -272,7 +272,7 @@ def _memory(text):
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     if size < LEAST_MEMORY:
-        hint = f": did you mean {text}G?" if is_number(text) else ""
+        hint = f": did you mean {text}G?" if size and is_number(text) else ""
         raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything{hint}")
     return size
 
