@@ -3,8 +3,11 @@
 
 import sys
 
-from neural_style import cli, color, images, masks
+from neural_style.command import script
+from neural_style.command.flags import add_feather_flag, add_output_flags
+from neural_style.command.parser import Parser
 from neural_style.errors import InputError
+from neural_style.pictures import color, images, masks
 
 SUFFIXES = {"luminance": "original_color", "histogram": "histogram_color", "linear": "linear_color"}
 """What each method adds to the name of the generated picture."""
@@ -12,20 +15,17 @@ SUFFIXES = {"luminance": "original_color", "histogram": "histogram_color", "line
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="color_transfer.py", description=__doc__)
+    parser = Parser(prog="color_transfer.py", description=__doc__)
     flag = parser.add_argument
     flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
     flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
     flag("--mask", metavar="MASK", help="take colours only where this is white")
-    cli.add_feather_flag(flag)
+    add_feather_flag(flag)
     flag("--hist_match", type=int, choices=[0, 1], default=0, help="1: the same as --method histogram")
-    flag(
-        "--method",
-        choices=list(SUFFIXES),
-        help="what to take: chrominance (default: luminance stays), histogram, linear map",
-    )
+    method = "what to take: chrominance (default: luminance stays), histogram, linear map"
+    flag("--method", choices=list(SUFFIXES), help=method)
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
-    cli.add_output_flags(flag)
+    add_output_flags(flag)
     return parser
 
 
@@ -44,13 +44,13 @@ def parse(argv):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
+    output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
     generated = images.to_array(images.read(flags.generated))
     content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
     mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather) if flags.mask else None
     result = color.transfer(content, generated, flags.method, flags.space, mask)
-    cli.deliver(output, images.to_picture(result))
+    script.deliver(output, images.to_picture(result))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Paint a photograph in the style of pictures, improved (Novak & Nikulin 2016, arXiv 1605.04603)."""
 
-import sys
-from itertools import pairwise
-
 from models.layers import layer_names
-from neural_style import cli, inputs, transfer
+from neural_style.command import script
+from neural_style.command.flags import add_transfer_flags
+from neural_style.command.parser import Parser
+from neural_style.painting import photograph
+from neural_style.painting.recipe import Method
 
 SHIFT = 1.0
 """Subtracted from all features before every product (section 3.3)."""
@@ -13,22 +14,23 @@ SHIFT = 1.0
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="inetwork.py", description=__doc__)
-    cli.add_transfer_flags(parser)
-    parser.add_argument(
-        "--chain",
-        choices=["correlation", "difference"],
-        default="correlation",
-        help="style loss of the paper, or that of the original INetwork.py",
-    )
-    return parser
+    result = add_transfer_flags(Parser(prog="inetwork.py", description=__doc__))
+    losses = "style loss of the paper, or that of the original INetwork.py"
+    result.add_argument("--chain", choices=["correlation", "difference"], default="correlation", help=losses)
+    return result
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
-    flags = parser().parse(argv)
-    inputs.check_flags(flags)
-    return flags
+def style_layers(flags):
+    """Return the layers of each product."""
+    if flags.chain == "difference":
+        return layer_names(flags.model)
+    return [layer for pair in layer_pairs(flags.model) for layer in pair]
+
+
+def layer_pairs(network):
+    """Return each convolution of `network` with the next one."""
+    names = layer_names(network)
+    return list(zip(names[:-1], names[1:], strict=True))  # noqa: RUF007 (an old Python would fail at its import)
 
 
 def style_products(network, chain, shift_last=True):
@@ -42,7 +44,7 @@ def style_products(network, chain, shift_last=True):
     2^(i − n), and the last one −1: the deepest layer is driven away from the style. There features are shifted after
     their mask; without `shift_last` before it.
     """
-    from neural_style.losses import ChainProduct, GramProduct
+    from neural_style.losses.products import ChainProduct, GramProduct
 
     layers = layer_names(network)
     depth = len(layers)
@@ -51,31 +53,21 @@ def style_products(network, chain, shift_last=True):
         products = [GramProduct(layer, SHIFT, shift_last) for layer in layers]
         return list(zip(weights, products, strict=True))
     weights = [2.0 ** (depth - i) for i in range(1, depth)]
-    return [
-        (weight / sum(weights), ChainProduct(*pair, SHIFT))
-        for weight, pair in zip(weights, pairwise(layers), strict=True)
-    ]
+    products = [ChainProduct(*pair, SHIFT) for pair in layer_pairs(network)]
+    return [(weight / sum(weights), product) for weight, product in zip(weights, products, strict=True)]
 
 
-def task(flags):
-    """Return the `transfer.Task` for the flags that `parse` returned."""
-    layers = tuple(layer_names(flags.model))
-    if flags.chain == "correlation":
-        layers = tuple(layer for pair in pairwise(layers) for layer in pair)
+def style_loss(flags, network, pictures):
+    """Return the style loss that --chain names."""
+    from neural_style.painting import objective
+
     # A shift after the mask adds to the positions outside it, which the area of the mask does not count.
     shift_last = flags.style_mask_space == "content"
-
-    def style_loss(network, pictures):
-        products = style_products(flags.model, flags.chain, shift_last)
-        return transfer.style_loss(products, network, pictures)
-
-    return transfer.Task(flags, lambda reporter: inputs.read(flags, layers, reporter), layers, style_loss)
+    return objective.style_loss(style_products(flags.model, flags.chain, shift_last), network, pictures)
 
 
-def main(argv=None):
-    argv = sys.argv[1:] if argv is None else argv
-    return transfer.paint(task(parse(argv)), cli.command_line(argv))
-
+METHOD = Method(parser, photograph, style_layers, style_loss)
+main = METHOD.main
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -3,18 +3,21 @@
 
 import sys
 
-from neural_style import cli, images, masks
+from neural_style.command import script
+from neural_style.command.flags import add_feather_flag, add_output_flags
+from neural_style.command.parser import Parser
+from neural_style.pictures import images, masks
 
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="mask_transfer.py", description=__doc__)
+    parser = Parser(prog="mask_transfer.py", description=__doc__)
     flag = parser.add_argument
     flag("content", metavar="CONTENT", help="the photograph; - reads the standard input")
     flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
     flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
-    cli.add_feather_flag(flag)
-    cli.add_output_flags(flag)
+    add_feather_flag(flag)
+    add_output_flags(flag)
     return parser
 
 
@@ -25,12 +28,12 @@ def parse(argv):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    output = cli.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
+    output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
     generated = images.to_array(images.read(flags.generated))
     content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
     mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather)
-    cli.deliver(output, images.to_picture(content + mask[..., None] * (generated - content)))
+    script.deliver(output, images.to_picture(content + mask[..., None] * (generated - content)))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

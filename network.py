@@ -1,48 +1,31 @@
 #!/usr/bin/env python3
 """Paint a photograph in the style of pictures (Gatys, Ecker & Bethge 2015, arXiv 1508.06576)."""
 
-import sys
-
-from neural_style import cli, inputs, transfer
+from neural_style.command import script
+from neural_style.command.flags import add_transfer_flags
+from neural_style.command.parser import Parser
+from neural_style.painting import photograph
+from neural_style.painting.recipe import Method
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="network.py", description=__doc__)
-    cli.add_transfer_flags(parser)
-    return parser
+    return add_transfer_flags(Parser(prog="network.py", description=__doc__))
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
-    flags = parser().parse(argv)
-    inputs.check_flags(flags)
-    return flags
+def style_loss(flags, network, pictures):
+    """Return the style loss: the Gram matrices of five layers, equally weighted."""
+    from neural_style.losses.products import GramProduct
+    from neural_style.painting import objective
+
+    products = [(1 / len(STYLE_LAYERS), GramProduct(layer)) for layer in STYLE_LAYERS]
+    return objective.style_loss(products, network, pictures)
 
 
-def style_products():
-    """Return the style loss as (weight, product): the Gram matrices of five layers, equally weighted."""
-    from neural_style.losses import GramProduct
-
-    return [(1 / len(STYLE_LAYERS), GramProduct(layer)) for layer in STYLE_LAYERS]
-
-
-def task(flags):
-    """Return the `transfer.Task` for the flags that `parse` returned."""
-    return transfer.Task(
-        flags,
-        read=lambda reporter: inputs.read(flags, STYLE_LAYERS, reporter),
-        style_layers=STYLE_LAYERS,
-        style_loss=lambda network, pictures: transfer.style_loss(style_products(), network, pictures),
-    )
-
-
-def main(argv=None):
-    argv = sys.argv[1:] if argv is None else argv
-    return transfer.paint(task(parse(argv)), cli.command_line(argv))
-
+METHOD = Method(parser, photograph, lambda flags: STYLE_LAYERS, style_loss)
+main = METHOD.main
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Paint a doodle of coloured regions with the textures of the same regions of a picture (Champandard 2016)."""
 
-import sys
-
 from models.layers import layer_names
-from neural_style import cli, doodle, transfer
+from neural_style.command import script
+from neural_style.command.flags import add_doodle_flags
+from neural_style.command.parser import Parser
+from neural_style.painting import doodle
+from neural_style.painting.recipe import Method
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
@@ -14,48 +16,33 @@ SHIFT = 1.0
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="neural_doodle.py", description=__doc__)
-    cli.add_doodle_flags(parser)
-    return parser
+    return add_doodle_flags(Parser(prog="neural_doodle.py", description=__doc__))
 
 
-def parse(argv):
-    """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
-    flags = parser().parse(argv)
-    doodle.check_flags(flags)
-    return flags
+def style_layers(flags):
+    """Return the layers whose Gram matrices are compared."""
+    return layer_names(flags.model) if flags.improved else STYLE_LAYERS
 
 
-def style_products(layers, improved):
-    """Return the style loss as (weight, product): Gram matrices of the layers, equally weighted.
+def style_loss(flags, network, pictures):
+    """Return the style loss: Gram matrices of the layers, equally weighted.
 
-    With `improved`, features are shifted after their mask, and layer i of n has the weight 1 / 2^(n − i), as the
+    With --improved, features are shifted after their mask, and layer i of n has the weight 1 / 2^(n − i), as the
     original improved_neural_doodle.py has it.
     """
-    from neural_style.losses import GramProduct
+    from neural_style.losses.products import GramProduct
+    from neural_style.painting import objective
 
-    if not improved:
-        return [(1 / len(layers), GramProduct(layer)) for layer in layers]
-    return [
-        (2.0 ** (number - len(layers)), GramProduct(layer, SHIFT, shift_last=True))
-        for number, layer in enumerate(layers, start=1)
-    ]
-
-
-def task(flags):
-    """Return the `transfer.Task` for the flags that `parse` returned."""
-    layers = tuple(layer_names(flags.model)) if flags.improved else STYLE_LAYERS
-
-    def style_loss(network, pictures):
-        return doodle.style_loss(style_products(layers, flags.improved), network, pictures)
-
-    return transfer.Task(flags, lambda reporter: doodle.read(flags, layers, reporter), layers, style_loss)
+    layers = style_layers(flags)
+    products = [(1 / len(layers), GramProduct(layer)) for layer in layers]
+    if flags.improved:
+        weights = [2.0 ** (number - len(layers)) for number in range(1, len(layers) + 1)]
+        products = [(w, GramProduct(layer, SHIFT, shift_last=True)) for w, layer in zip(weights, layers, strict=True)]
+    return objective.region_style_loss(products, network, pictures)
 
 
-def main(argv=None):
-    argv = sys.argv[1:] if argv is None else argv
-    return transfer.paint(task(parse(argv)), cli.command_line(argv))
-
+METHOD = Method(parser, doodle, style_layers, style_loss)
+main = METHOD.main
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

@@ -9,7 +9,8 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from neural_style import cli
+from neural_style.command import script
+from neural_style.command.parser import BOOLEAN, NumberFrom, Parser
 from neural_style.errors import InputError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -20,13 +21,13 @@ USER = "studio"
 
 def parser():
     """Return the script's parser."""
-    parser = cli.Parser(prog="studio.py", description=__doc__)
+    parser = Parser(prog="studio.py", description=__doc__)
     flag = parser.add_argument
-    flag("--port", type=cli.NumberFrom(1, int, 65535), help="of the page; default: a free one")
+    flag("--port", type=NumberFrom(1, int, 65535), help="of the page; default: a free one")
     flag("--host", default=LOOPBACK[0], help="address to listen at; others than this machine's own need --password")
     flag("--password", help=f"asks for the user {USER} and this password; else whoever uses this machine sees the page")
     flag("--runs", default="runs", metavar="FOLDER", help="where pictures that are given and painted are kept")
-    flag("--open", **cli.BOOLEAN, default=True, help="open the page in the browser")
+    flag("--open", **BOOLEAN, default=True, help="open the page in the browser")
     return parser
 
 
@@ -62,9 +63,8 @@ def main(argv=None):
     try:
         from neural_style.web.page import Page, launch
     except ImportError as error:
-        raise InputError(
-            f"the page needs Gradio ({error}): python -m pip install -r requirements-studio.txt"
-        ) from error
+        remedy = "python -m pip install -r requirements-studio.txt"
+        raise InputError(f"the page needs Gradio ({error}): {remedy}") from error
     from neural_style.lock import Lock
     from neural_style.web.runner import Runs
     from neural_style.web.uploads import Uploads
@@ -93,4 +93,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    script.run(main)

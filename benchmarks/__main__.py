@@ -13,14 +13,14 @@ import sys
 import time
 
 from benchmarks import evaluation, kinds, optimiser, original, peaks, precision, startup, tiled, tools
-from neural_style import autodiff
+from neural_style import backend
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--json", metavar="FILE", help="write the tables there too")
     flags = parser.parse_args()
-    machine = {"device": autodiff.start(), "cores": os.cpu_count(), "processor": processor(), **autodiff.versions()}
+    machine = {"device": backend.start(), "cores": os.cpu_count(), "processor": processor(), **backend.versions()}
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     parts = {
         "evaluation": lambda: evaluation.measure(400, 5),

@@ -11,7 +11,7 @@ import argparse
 import statistics
 
 from benchmarks.report import Table, timed
-from neural_style import autodiff
+from neural_style import backend
 
 MATRIX = 4096
 GIGAFLOP_PER_PIXEL = 190 / 400**2
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--size", type=int, default=400, help="rows and columns")
     parser.add_argument("--repeats", type=int, default=9, help="measurements, of which the median counts")
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.size, flags.repeats).markdown())
 
 
@@ -31,11 +31,11 @@ def measure(size, repeats):
     from keras import ops, random
 
     from benchmarks.problems import PAIRS, problem
-    from neural_style.synthesis import optimiser_of
+    from neural_style.painting.synthesis import optimiser_of
 
     objective, start = problem(*PAIRS[0], "--image_size", size, "--maintain_aspect_ratio", "False")
     matrix = random.normal((MATRIX, MATRIX))
-    product = autodiff.compiled(lambda a: ops.sum(ops.matmul(a, a)))
+    product = backend.compiled(lambda a: ops.sum(ops.matmul(a, a)))
     optimiser = optimiser_of(start)
 
     def evaluation():

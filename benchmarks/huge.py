@@ -13,7 +13,11 @@ import numpy as np
 
 from benchmarks.problems import PAIRS, task_of
 from benchmarks.report import timed
-from neural_style import autodiff, cli, transfer
+from neural_style import backend
+from neural_style.command.reporter import Reporter
+from neural_style.painting import planning
+from neural_style.painting.recipe import Run, load_weights
+from neural_style.runs.folder import NoFolder
 
 
 def main():
@@ -26,17 +30,18 @@ def main():
     settings = ["--image_size", flags.side, "--maintain_aspect_ratio", "False", "--style_fit", "keep"]
     settings += ["--max_memory", flags.max_memory, *([] if flags.tile is None else ["--tile", flags.tile])]
     task = task_of(*PAIRS[0], *settings)
-    reporter = cli.Reporter()
+    reporter = Reporter()
     (pictures,) = task.read(reporter)
-    weights = transfer.load_weights(task.flags, reporter)
-    device = transfer.start_backend(task, [pictures], weights, reporter)
+    run = Run(task, [pictures], load_weights(task.flags, reporter), NoFolder(), reporter)
+    device = planning.start_backend(run)
 
     from keras import ops
 
-    from neural_style.synthesis import optimiser_of
+    from neural_style.painting.objective import objective as objective_of
+    from neural_style.painting.synthesis import optimiser_of
 
-    (plan,) = transfer.plan_memory(task, [pictures], weights, reporter)
-    objective = transfer.objective(task, pictures, weights, plan.side, reporter.say, plan.keeps_up_to)
+    (plan,) = planning.plan_memory(run)
+    objective = objective_of(task, pictures, run.weights, plan, reporter.say)
     optimiser = optimiser_of(pictures.start, plan.history)
     gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
     optimiser.tell(1e30, ops.convert_to_tensor(gradient))
@@ -58,7 +63,7 @@ def main():
 
 def peak():
     """Return the most memory so far, of the GPU or resident, in GiB."""
-    on_gpu = autodiff.peak_device_memory()
+    on_gpu = backend.peak_device_memory()
     if on_gpu is not None:
         return on_gpu / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Table, timed
-from neural_style import autodiff
+from neural_style import backend
 
 FOUR_STYLES = "starry-night,great-wave,night-cafe,composition-viii"
 TWO_STYLES = "starry-night,great-wave"
@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--size", type=int, default=400, help="rows and columns")
     parser.add_argument("--repeats", type=int, default=9, help="measurements, of which the median counts")
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.size, flags.repeats).markdown())
 
 
@@ -50,7 +50,7 @@ def measure(size, repeats):
 def kinds(size, folder):
     """Return {name: function that makes (objective, start)}; masks are written into `folder`."""
     from benchmarks.problems import doodle_problem, problem
-    from neural_style.images import to_picture, write
+    from neural_style.pictures.images import to_picture, write
 
     left = np.zeros((size, size, 3))
     left[:, : size // 2] = 255

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import fmin_l_bfgs_b
 
 from benchmarks.report import Table
-from neural_style import autodiff
+from neural_style import backend
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--history", type=int, nargs="+", default=[10, 20, 30])
     parser.add_argument("--pairs", type=int, default=3, help="pairs of pictures, 1 to 3")
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.rows, flags.evaluations, flags.history, flags.pairs).markdown())
 
 
@@ -74,7 +74,7 @@ def best_losses(evaluations, objective, start, minimise, **settings):
 def with_ours(objective, start, told, history, restart=10**9):
     from keras import ops
 
-    from neural_style.synthesis import optimiser_of
+    from neural_style.painting.synthesis import optimiser_of
 
     image = start
     while True:

@@ -19,7 +19,10 @@ import network
 from benchmarks.problems import INPUTS, PAIRS
 from benchmarks.report import Table, timed
 from models.layers import layer_names
-from neural_style import autodiff, images
+from neural_style import backend
+from neural_style.command.reporter import Reporter
+from neural_style.painting.recipe import load_weights
+from neural_style.pictures import images
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 """The mean colour that VGG-16 expects to be subtracted."""
@@ -33,7 +36,7 @@ def main():
     parser.add_argument("--evaluations", type=int, default=200, help="of the original form")
     parser.add_argument("--content_weight", type=float, default=0.025)
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.rows, flags.evaluations, flags.content_weight).markdown())
 
 
@@ -41,7 +44,7 @@ def measure(rows, evaluations, content_weight=0.025):
     """Return the `Table` for sample pictures of 3 : 4; Keras is loaded."""
     from keras import ops
 
-    from neural_style import transfer
+    from neural_style.painting.objective import objective as objective_of
 
     task, pictures, weights = sample(rows, content_weight)
     start = pictures.start.astype("float64")
@@ -49,7 +52,7 @@ def measure(rows, evaluations, content_weight=0.025):
     original.evaluate(start.ravel())  # Compiles.
     (goal, count), before = timed(lambda: original.minimise(start.ravel(), evaluations))
 
-    objective = transfer.objective(task, pictures, weights)
+    objective = objective_of(task, pictures, weights)
     objective.evaluate(ops.convert_to_tensor(start.ravel(), "float32"))
     (reached, needed), seconds = timed(lambda: reach(objective, start, goal, evaluations))
 
@@ -63,16 +66,14 @@ def measure(rows, evaluations, content_weight=0.025):
 
 def sample(rows, content_weight):
     """Return the task, pictures and weights of network.py for a photograph of `rows` rows, stretched to 3 : 4."""
-    from neural_style import cli, transfer
-
     content, style = (INPUTS / kind / f"{name}.jpg" for kind, name in zip(("content", "style"), PAIRS[0], strict=True))
     with tempfile.TemporaryDirectory() as folder:
         stretched = Path(folder, "content.png")
         images.write(stretched, images.read(content).resize((rows * 4 // 3, rows)))
         flags = ["--image_size", rows, "--content_weight", content_weight]
-        task = network.task(network.parse([str(part) for part in (stretched, style, "unused", *flags)]))
-        reporter = cli.Reporter(quiet=True)
-        return task, task.read(reporter)[0], transfer.load_weights(task.flags, reporter)
+        task = network.METHOD.task([str(part) for part in (stretched, style, "unused", *flags)])
+        reporter = Reporter(quiet=True)
+        return task, task.read(reporter)[0], load_weights(task.flags, reporter)
 
 
 class OriginalForm:
@@ -80,10 +81,10 @@ class OriginalForm:
 
     def __init__(self, flags, pictures, weights):
         self._flags = flags
-        self._tensors = {layer: tuple(map(autodiff.constant, pair)) for layer, pair in weights.tensors.items()}
-        self._mean = autodiff.constant(np.array(MEAN_RGB, "float32"))
+        self._tensors = {layer: tuple(map(backend.constant, pair)) for layer, pair in weights.tensors.items()}
+        self._mean = backend.constant(np.array(MEAN_RGB, "float32"))
         self._given = np.stack([pictures.content, pictures.styles[0]]).astype("float32")
-        self._compiled = autodiff.value_and_grad(self._loss)
+        self._compiled = backend.value_and_grad(self._loss)
 
     def evaluate(self, image):
         """Return the loss and its gradient, float64, at a flat float64 `image`."""
@@ -140,7 +141,7 @@ def gram(features):
 
 def reach(objective, start, goal, most):
     """Return the loss, and the number of evaluations, with which our run gets to the loss `goal`."""
-    from neural_style.synthesis import optimiser_of
+    from neural_style.painting.synthesis import optimiser_of
 
     optimiser, count = optimiser_of(start), 0
     while count < most and (count == 0 or optimiser.best_loss > goal):

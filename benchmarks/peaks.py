@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks.problems import INPUTS
 from benchmarks.report import Table
-from neural_style import images
+from neural_style.pictures import images
 
 ROOT = Path(__file__).parent.parent
 STYLE = INPUTS / "style" / "starry-night.jpg"

@@ -12,7 +12,7 @@ import statistics
 import numpy as np
 
 from benchmarks.report import Table, timed
-from neural_style import autodiff
+from neural_style import backend
 
 
 def main():
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=3, help="pairs of pictures, 1 to 3")
     parser.add_argument("--repeats", type=int, default=9, help="measurements, of which the median counts")
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.rows, flags.evaluations, flags.pairs, flags.repeats).markdown())
 
 
@@ -57,7 +57,7 @@ def _of_pair(pair, rows, evaluations, repeats):
 
 def _painted(objective, start, evaluations):
     """Return the vector that the optimiser reaches."""
-    from neural_style.synthesis import optimiser_of
+    from neural_style.painting.synthesis import optimiser_of
 
     optimiser = optimiser_of(start)
     for _ in range(evaluations):

@@ -1,11 +1,14 @@
 """The problems that the benchmarks solve: sample photographs in the style of sample paintings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import inetwork
 import network
 import neural_doodle
-from neural_style import cli, transfer
+from neural_style.command.reporter import Reporter
+from neural_style.painting.recipe import load_weights
+from neural_style.tiling.memory import ONE_PIECE
 
 INPUTS = Path(__file__).parent.parent / "images" / "inputs"
 
@@ -27,10 +30,10 @@ def problem(content, style, *flags, script="network.py", side=None):
 
 
 def task_of(content, style, *flags, script="network.py"):
-    """Return the `transfer.Task` that `problem` is made of."""
+    """Return the `recipe.Task` that `problem` is made of."""
     script = {"network.py": network, "inetwork.py": inetwork}[script]
     styles = [str(INPUTS / "style" / f"{name}.jpg") for name in style.split(",")]
-    return script.task(script.parse([str(INPUTS / "content" / f"{content}.jpg"), *styles, "unused", *map(str, flags)]))
+    return script.METHOD.task([str(INPUTS / "content" / f"{content}.jpg"), *styles, "unused", *map(str, flags)])
 
 
 def doodle_problem(style, mask, *flags):
@@ -39,12 +42,14 @@ def doodle_problem(style, mask, *flags):
     files = {"style_image": INPUTS / "style" / f"{style}.jpg", "style_mask": mask, "target_mask": mask}
     files |= {"content_image": content, "target_image_prefix": "unused"}
     arguments = [*(f"--{name}={path}" for name, path in files.items()), *flags]
-    return _first_scale(neural_doodle.task(neural_doodle.parse(arguments)))
+    return _first_scale(neural_doodle.METHOD.task(arguments))
 
 
 def _first_scale(task, side=None):
     """Return (objective, start image) of the first scale of a run, in tiles of `side` rows or in one piece."""
-    reporter = cli.Reporter(quiet=True)
+    from neural_style.painting.objective import objective
+
+    reporter = Reporter(quiet=True)
     pictures = task.read(reporter)[0]
-    objective = transfer.objective(task, pictures, transfer.load_weights(task.flags, reporter), side)
-    return objective, pictures.start.astype("float32")
+    plan = replace(ONE_PIECE, side=side)
+    return objective(task, pictures, load_weights(task.flags, reporter), plan), pictures.start.astype("float32")

@@ -9,7 +9,7 @@ import statistics
 import numpy as np
 
 from benchmarks.report import Table, timed
-from neural_style import autodiff
+from neural_style import backend
 
 
 def main():
@@ -18,7 +18,7 @@ def main():
     parser.add_argument("--tiles", type=int, nargs="+", default=[512, 256], help="rows of tiles")
     parser.add_argument("--repeats", type=int, default=3, help="measurements, of which the median counts")
     flags = parser.parse_args()
-    autodiff.start()
+    backend.start()
     print(measure(flags.size, flags.tiles, flags.repeats).markdown())
 
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.report import Table
-from neural_style import images
+from neural_style.pictures import images
 
 ROOT = Path(__file__).parent.parent
 TWELVE_MEGAPIXELS = (2829, 4243)

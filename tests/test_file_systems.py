@@ -11,10 +11,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import CASTLE, ROOT, STARRY_NIGHT
-from PIL import Image
 
 from models.weights import PUBLISHED, digest, read, write
+from tests.conftest import CASTLE, LIGHT, ROOT, STARRY_NIGHT, opened
 
 FILE = PUBLISHED["vgg16"].file_name
 SMALL = ["--image_size", "48", "--num_iter", "2", "--evaluations", "3"]
@@ -48,7 +47,7 @@ def script(name, *arguments):
 
 
 def painting(prefix, *flags):
-    return script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, *flags)
+    return script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, *LIGHT, *flags)
 
 
 def on_mount(folder, options, command, **environment):
@@ -75,7 +74,7 @@ def refusal(done):
 @pytest.fixture
 def pictures(tmp_path):
     """The paths of a photograph, a painting and a mask."""
-    photograph = Image.open(CASTLE).resize((384, 256))
+    photograph = opened(CASTLE).resize((384, 256))
     photograph.save(tmp_path / "photograph.png")
     photograph.rotate(180).save(tmp_path / "painting.png")
     photograph.convert("L").save(tmp_path / "mask.png")
@@ -115,10 +114,10 @@ def test_a_run_on_a_full_disk_ends_with_a_line_that_names_its_picture_and_leaves
     assert "No space left on device; what was reached is in " in line
     saved = line.rpartition(" is in ")[2]
     saved = saved.replace(str(tmp_path / "full") + os.sep, str(copy) + os.sep)
-    assert Image.open(saved).height == 48
+    assert opened(saved).height == 48
     assert not [name for name in files(copy) if name.endswith(".partial")]
     for picture in copy.rglob("*.png"):
-        Image.open(picture).load()
+        opened(picture).load()
 
 
 @mounting
@@ -175,7 +174,7 @@ def test_four_runs_that_start_at_once_on_an_empty_cache_all_paint(weights, tmp_p
     for process in processes:
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
-    painted = [Image.open(tmp_path / f"out{number}.png").tobytes() for number in range(4)]
+    painted = [opened(tmp_path / f"out{number}.png").tobytes() for number in range(4)]
     assert len(set(painted)) == 1
     assert [path.name for path in (tmp_path / "cache" / "models").iterdir()] == [FILE]
     assert digest(read(tmp_path / "cache" / "models" / FILE, "vgg16")) == weights.sha256
@@ -190,7 +189,7 @@ def test_a_cache_that_takes_nothing_costs_a_run_only_a_line(options, reason, wei
     done, copy = on_mount(tmp_path / "cache", options, painting(tmp_path / "out"), KERAS_HOME=tmp_path / "cache")
     assert done.returncode == 0, done.stderr
     assert f"{FILE} cannot be written: {reason}; the next run fetches anew" in done.stderr
-    assert Image.open(tmp_path / "out.png").height == 48
+    assert opened(tmp_path / "out.png").height == 48
     assert files(copy / "models") == []
 
 

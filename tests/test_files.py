@@ -6,11 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 
 from neural_style.errors import InputError
 from neural_style.files import DAY, delete_leftovers, replaced, write_whole
-from neural_style.runs import RunFolder
+from tests.conftest import ROOT
 
 WRITER = """
 import sys
@@ -95,13 +94,6 @@ def test_what_a_killed_process_has_left_is_deleted_a_day_later_with_the_next_fil
     age(leftover, DAY + 60)
     write_whole(tmp_path / "another", b"")
     assert names(tmp_path) == ["another"]
-
-
-def test_a_run_deletes_at_once_what_one_before_it_has_left_in_its_folder(tmp_path):
-    (tmp_path / "out_run").mkdir()
-    (tmp_path / "out_run" / LEFTOVER).write_bytes(b"half of it")
-    with RunFolder(tmp_path / "out", ["style"]):
-        assert names(tmp_path / "out_run") == ["lock"]
 
 
 def test_a_file_that_another_process_is_writing_is_left_alone(writer, tmp_path):

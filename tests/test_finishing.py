@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CASTLE, ROOT
 from PIL import Image
 from skimage.color import rgb2lab, rgb2ycbcr
 
@@ -18,14 +17,16 @@ import enhance
 import make_mask
 import mask_transfer
 from models import packages, saliency
-from neural_style import color, images
 from neural_style.errors import InputError
+from neural_style.pictures import color, images, masks
+from neural_style.pictures.enhancing import sharpened
+from tests.conftest import CASTLE, LIGHT, ROOT, opened
 
 MACAW = ROOT / "images" / "inputs" / "content" / "scarlet-macaw.jpg"
 
 
 def pixels(path):
-    return np.asarray(Image.open(path).convert("RGB"), float)
+    return np.asarray(opened(path).convert("RGB"), float)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def pictures(tmp_path, random_image):
 
 
 def resized_content(pictures):
-    return np.asarray(Image.open(pictures[0]).resize((60, 40), Image.Resampling.BICUBIC), float)
+    return np.asarray(opened(pictures[0]).resize((60, 40), Image.Resampling.BICUBIC), float)
 
 
 def run(script, capsys, *arguments):
@@ -159,7 +160,7 @@ def test_paths_are_printed_whatever_the_encoding_of_the_output(pictures, run_scr
 
 def test_the_result_goes_where_asked_in_the_kind_of_its_ending(pictures, capsys, tmp_path):
     _, path = run(mask_transfer, capsys, *pictures, "-o", tmp_path / "new folder" / "result.jpg")
-    assert Image.open(path).format == "JPEG"
+    assert opened(path).format == "JPEG"
     with pytest.raises(InputError, match=r"result\.bmp cannot be written: its name must end in one of \.png"):
         mask_transfer.main([*pictures, "-o", str(tmp_path / "result.bmp")])
     with pytest.raises(InputError, match=r"would overwrite .*content\.png"):
@@ -178,7 +179,7 @@ def test_no_overwrite_refuses_a_picture_that_is_there(script, count, pictures, t
     _, path = run(script, capsys, *pictures[:count], *steps, "--no_overwrite")
     with pytest.raises(InputError, match="is there already"):
         script.main([*pictures[:count], *steps, "--no_overwrite"])
-    assert Image.open(path).height
+    assert opened(path).height
 
 
 def test_tools_are_piped_together(pictures):
@@ -190,7 +191,7 @@ def test_tools_are_piped_together(pictures):
     assert (first.returncode, first.stderr) == (0, b"")
     command = [sys.executable, ROOT / "enhance.py", "-", "--size", "200%", "--quiet"]
     second = subprocess.run(command, input=first.stdout, capture_output=True, timeout=60)
-    assert Image.open(io.BytesIO(second.stdout)).size == (120, 80)
+    assert opened(io.BytesIO(second.stdout)).size == (120, 80)
     empty = subprocess.run(command, input=b"", capture_output=True, timeout=60, text=False)
     assert empty.returncode == 1
     assert empty.stderr.startswith(b"enhance.py: error: the standard input is empty")
@@ -198,7 +199,7 @@ def test_tools_are_piped_together(pictures):
 
 def test_network_paints_from_and_to_a_pipe(tmp_path):
     style = ROOT / "tests" / "reference" / "style1.png"
-    flags = ["--image_size", "32", "--num_iter", "1", "--evaluations", "2"]
+    flags = ["--image_size", "32", "--num_iter", "1", "--evaluations", "2", *LIGHT]
     command = [sys.executable, ROOT / "network.py", "-", style, "-", *flags]
     done = subprocess.run(command, input=CASTLE.read_bytes(), capture_output=True, timeout=100, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -321,9 +322,9 @@ def test_what_is_no_size_is_refused(pictures, capsys, size):
 
 
 def test_the_mask_of_a_photograph_is_white_on_its_subject(tmp_path, capsys):
-    ours = np.asarray(Image.open(ROOT / "images" / "inputs" / "mask" / "macaw.png").convert("L")) > 127
+    ours = np.asarray(opened(ROOT / "images" / "inputs" / "mask" / "macaw.png").convert("L")) > 127
     found, path = run(make_mask, capsys, MACAW, "-o", tmp_path / "mask.png", "--quiet")
-    assert Image.open(path).mode == "L"
+    assert opened(path).mode == "L"
     white = found[..., 0] > 127
     assert (white & ours).sum() > 0.95 * (white | ours).sum()
     inverted, _ = run(make_mask, capsys, MACAW, "-o", path, "--invert", "--threshold", "0.5", "--quiet")
@@ -360,9 +361,9 @@ def test_a_mask_is_not_overwritten(script, pictures):
 def test_a_mask_is_white_from_its_threshold_on_and_as_soft_as_asked():
     ramp = Image.fromarray(np.tile(np.arange(256, dtype="uint8"), (4, 1)))
     for threshold in (0.2, 0.8):
-        white = np.asarray(make_mask.finished(ramp, threshold))[0] == 255
+        white = np.asarray(masks.refined(ramp, threshold))[0] == 255
         assert white.tolist() == [gray >= 255 * threshold for gray in range(256)]
-    soft = np.asarray(make_mask.finished(ramp, 0.5, 20), float)[0] / 255
+    soft = np.asarray(masks.refined(ramp, 0.5, 20), float)[0] / 255
     assert 1 / np.diff(soft).max() == pytest.approx(10 * np.sqrt(2 * np.pi), rel=0.15)
 
 
@@ -385,7 +386,7 @@ def test_sharpening_adds_its_part_of_the_difference_to_the_blur_and_leaves_grain
     """At a border the blur is half of the step away."""
     array = np.full((20, 40, 3), 100.0)
     array[:, 20:] += step
-    sharp = np.asarray(enhance.sharpened(images.to_picture(array), 1.0), float)
+    sharp = np.asarray(sharpened(images.to_picture(array), 1.0), float)
     overshoot = sharp[10, 20, 0] - array[10, 20, 0]
     assert overshoot == pytest.approx(change, abs=0.35 * change)
 

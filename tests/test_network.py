@@ -11,14 +11,17 @@ import time
 
 import numpy as np
 import pytest
-from conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
 from PIL import Image
 
 import network
-from neural_style import images, runs
 from neural_style.errors import InputError
+from neural_style.pictures import images
+from neural_style.runs import folder as run_folder
+from tests.conftest import CASTLE, LIGHT, REFERENCE, ROOT, SHALLOW, STARRY_NIGHT, opened
 
-SMALL = ["--image_size", "48", "--evaluations", "4"]
+SMALL = ["--image_size", "48", "--evaluations", "4", *SHALLOW]
+
+pytestmark = pytest.mark.usefixtures("shallow")
 
 
 def paint(prefix, *flags):
@@ -32,7 +35,7 @@ def rows(prefix):
 
 
 def pixels(path):
-    return np.asarray(Image.open(path))
+    return np.asarray(opened(path))
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     assert written == ["out.png", "out_at_iteration_1.png", "out_at_iteration_2.png", "out_run"]
     run_files = sorted(entry.name for entry in (prefix.parent / "out_run").iterdir())
     assert run_files == ["losses.csv", "losses.png", "settings.json"]
-    assert images.size(Image.open(f"{prefix}.png")) == (48, 48 * 1024 // 683)
+    assert images.size(opened(f"{prefix}.png")) == (48, 48 * 1024 // 683)
     lines = done.stderr.splitlines()
     assert lines[0].startswith("sizes (height × width): read 683×1024")
     assert lines[1].startswith("weights: vgg16 from ")
@@ -57,8 +60,8 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     assert [line.split(":")[0] for line in lines[4:]] == ["iteration 1/2", "iteration 2/2"]
 
 
-def test_quiet_leaves_only_the_path(prefix, run_script):
-    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "1", "--quiet")
+def test_quiet_leaves_only_the_path(prefix, run_here):
+    done = run_here("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "1", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{prefix}.png\n", "")
 
 
@@ -69,32 +72,15 @@ def test_while_a_run_goes_on_a_preview_shows_its_picture(prefix, monkeypatch):
         with contextlib.suppress(FileNotFoundError):
             shown.append(pixels(folder.path / "preview.jpg").astype("float32"))
 
-    monkeypatch.setattr(runs, "PREVIEW_SECONDS", 0.0)
-    monkeypatch.setattr(runs, "PREVIEW_SHARE", 1.0)
-    log = runs.RunFolder.log
-    monkeypatch.setattr(runs.RunFolder, "log", lambda *a: (look(*a), log(*a)))
+    monkeypatch.setattr(run_folder, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(run_folder, "PREVIEW_SHARE", 1.0)
+    log = run_folder.RunFolder.log
+    monkeypatch.setattr(run_folder.RunFolder, "log", lambda *a: (look(*a), log(*a)))
     paint(prefix, "--num_iter", 1)
     content = np.asarray(images.read(CASTLE).resize(shown[0].shape[1::-1], Image.Resampling.BILINEAR), "float32")
     assert np.abs(shown[0] - content).mean() < 8
     assert np.abs(shown[-1] - pixels(f"{prefix}.png")).mean() < np.abs(shown[0] - pixels(f"{prefix}.png")).mean()
     assert not (prefix.parent / "out_run" / "preview.jpg").exists()
-
-
-def test_previews_take_a_small_part_of_the_time(tmp_path, monkeypatch):
-    clock, asked = [0.0], []
-    monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
-
-    def picture():
-        asked.append(clock[0])
-        clock[0] += 0.1
-        return Image.new("RGB", (3000, 1500))
-
-    with runs.RunFolder(tmp_path / "out", ["style"]) as folder:
-        while clock[0] < 100:
-            folder.preview(picture)
-            clock[0] += 0.5
-        assert Image.open(folder.path / "preview.jpg").size == (1024, 512)
-    assert len(asked) == 10
 
 
 def test_the_losses_are_logged_for_the_start_and_every_evaluation(prefix):
@@ -139,7 +125,7 @@ def test_scales_are_painted_in_turn_each_from_the_one_before(prefix):
     assert [row["scale"] for row in log] == ["1"] * 9 + ["2"] * 5
     assert pixels(f"{prefix}_at_iteration_2.png").shape == (32, 47, 3)
     assert pixels(f"{prefix}_at_iteration_3.png").shape == (64, 95, 3)
-    coarse, fine = Image.open(f"{prefix}_at_iteration_2.png"), Image.open(f"{prefix}.png")
+    coarse, fine = opened(f"{prefix}_at_iteration_2.png"), opened(f"{prefix}.png")
     photograph = images.to_array(images.read(CASTLE), (64, 95))
     enlarged = np.asarray(coarse.resize(fine.size, Image.Resampling.BICUBIC), float)
     difference = np.abs(np.asarray(fine, float) - enlarged).mean()
@@ -152,22 +138,6 @@ def test_an_animation_shows_the_start_and_every_iteration(prefix, ending):
     with Image.open(f"{prefix}.{ending}") as animation:
         assert animation.n_frames == 3
         assert animation.size == (95, 64)
-
-
-def test_an_animation_is_at_most_480_pixels_wide(tmp_path):
-    animation = runs.Animation((600, 960))
-    animation.add(Image.new("RGB", (960, 600)))
-    animation.write(tmp_path / "wide")
-    assert Image.open(tmp_path / "wide.gif").size == (480, 300)
-
-
-def test_an_animation_of_a_tall_picture_fits_its_file(tmp_path):
-    animation = runs.Animation((40000, 100))
-    animation.add(Image.new("RGB", (100, 40000)))
-    animation.write(tmp_path / "tall")
-    for ending in ("gif", "webp"):
-        with Image.open(tmp_path / f"tall.{ending}") as picture:
-            assert picture.size == (5, 1920)
 
 
 @pytest.mark.parametrize(("save_every", "saved"), [(0, []), (2, [2]), (1, [1, 2, 3])])
@@ -281,45 +251,6 @@ def test_a_small_style_that_is_to_keep_its_size_is_refused(tmp_path, prefix):
         network.main([str(CASTLE), str(tmp_path / "small.png"), str(prefix), *SMALL, "--style_fit", "keep"])
 
 
-def test_an_animation_does_not_go_to_the_standard_output(monkeypatch):
-    monkeypatch.setattr(images, "check_writable", lambda path: None)
-    with pytest.raises(InputError, match=r"--animate writes PREFIX\.gif: give a PREFIX instead of -"):
-        paint("-", "--animate")
-
-
-def test_the_prefix_may_have_the_ending_png(prefix):
-    paint(f"{prefix}.png", "--num_iter", 0)
-    assert (prefix.parent / "out.png").exists()
-    assert (prefix.parent / "out_run").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "own"), [("style.jpg", False), ("style.JPG", False), ("style.png", False), ("o.png", True)]
-)
-def test_a_picture_in_place_of_the_prefix_is_a_prefix_forgotten(tmp_path, name, own):
-    last = tmp_path / name
-    if own:
-        paint(last, "--num_iter", 0)
-        refused = contextlib.nullcontext()
-    else:
-        images.write(last, images.read(STARRY_NIGHT))
-        refused = pytest.raises(InputError, match=f"PREFIX .*{name} is a picture that is there already")
-    with refused:
-        paint(last, "--num_iter", 0)
-
-
-def test_a_prefix_without_a_name_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is a folder: add the name"):
-        paint(f"{tmp_path}/", "--num_iter", 0)
-
-
-def test_a_photograph_is_never_overwritten(tmp_path):
-    photograph = tmp_path / "photo.png"
-    images.to_picture(np.zeros((48, 48, 3))).save(photograph)
-    with pytest.raises(InputError, match=r"would overwrite .*photo\.png"):
-        network.main([str(photograph), str(STARRY_NIGHT), str(tmp_path / "photo"), *SMALL])
-
-
 def test_a_start_that_fails_leaves_an_earlier_run_as_it_is(prefix):
     paint(prefix, "--num_iter", 0, "--init_image", STARRY_NIGHT)
     files = {path: path.read_bytes() for path in (prefix.parent / "out_run").iterdir()}
@@ -331,7 +262,7 @@ def test_a_start_that_fails_leaves_an_earlier_run_as_it_is(prefix):
 @pytest.mark.skipif(os.name == "nt", reason="Windows paths are text")
 def test_a_path_whose_bytes_are_no_text_is_written_and_printed(tmp_path):
     prefix = os.fsencode(tmp_path) + b"/caf\xe9"
-    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "0"]
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, *LIGHT, "--num_iter", "0"]
     done = subprocess.run(command, capture_output=True, timeout=100)
     assert (done.returncode, done.stdout) == (0, prefix + b".png\n"), done.stderr
     assert os.path.exists(prefix + b".png")
@@ -339,7 +270,8 @@ def test_a_path_whose_bytes_are_no_text_is_written_and_printed(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_output_that_cannot_be_written_is_one_line(prefix):
-    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "0", "--quiet"]
+    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, *LIGHT, "--num_iter", "0"]
+    command += ["--quiet"]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
     assert done.returncode == 1
@@ -347,9 +279,9 @@ def test_output_that_cannot_be_written_is_one_line(prefix):
     assert done.stderr.count("\n") == 1
 
 
-def test_an_unknown_backend_is_refused_in_one_line_before_anything_is_fetched(prefix, run_script, tmp_path):
+def test_an_unknown_backend_is_refused_in_one_line_before_anything_is_fetched(prefix, run_here, tmp_path):
     own = {"KERAS_BACKEND": "theano", "KERAS_HOME": str(tmp_path / "cache")}
-    done = run_script("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--quiet", **own)
+    done = run_here("network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--quiet", **own)
     assert done.returncode == 1
     problem = "network.py: error: the backend theano is not supported: set KERAS_BACKEND to tensorflow, jax, torch\n"
     assert done.stderr == problem
@@ -365,8 +297,8 @@ def test_a_missing_picture_is_one_line_and_exit_1_within_a_moment(prefix, run_sc
     assert time.monotonic() - begin < 10
 
 
-def test_a_prefix_that_cannot_be_written_is_named_before_the_network_loads(run_script):
-    done = run_script("network.py", CASTLE, STARRY_NIGHT, ROOT / "LICENSE" / "out", *SMALL)
+def test_a_prefix_that_cannot_be_written_is_named_before_the_network_loads(run_here):
+    done = run_here("network.py", CASTLE, STARRY_NIGHT, ROOT / "LICENSE" / "out", *SMALL)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "out_run cannot be written" in done.stderr
@@ -375,7 +307,17 @@ def test_a_prefix_that_cannot_be_written_is_named_before_the_network_loads(run_s
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_keeps_what_it_reached(prefix, number, status):
-    command = [sys.executable, ROOT / "network.py", CASTLE, STARRY_NIGHT, prefix, *SMALL, "--num_iter", "100000"]
+    command = [
+        sys.executable,
+        ROOT / "network.py",
+        CASTLE,
+        STARRY_NIGHT,
+        prefix,
+        *SMALL,
+        *LIGHT,
+        "--num_iter",
+        "100000",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "iteration 2" not in process.stderr.readline():
         assert process.poll() is None

@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 
-from neural_style import cli
+from neural_style.command import script as scripts
+from neural_style.command.reporter import Reporter
 from neural_style.web import recipes
 from neural_style.web.runner import PAINTERS, ROOT, errors_in, with_result
 
@@ -38,10 +39,9 @@ def problem(script, arguments):
 
 def main(argv=None):
     script, *arguments = sys.argv[1:] if argv is None else argv
-    module = recipes.SCRIPTS[script]
-    module.task(module.parse(arguments)).read(cli.Reporter(quiet=True))
+    recipes.SCRIPTS[script].task(arguments).read(Reporter(quiet=True))
     return 0
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    scripts.run(main)

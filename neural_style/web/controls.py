@@ -4,8 +4,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from neural_style import images
 from neural_style.errors import InputError
+from neural_style.pictures import images
 
 
 def picture(label, uploads, notice, **settings):

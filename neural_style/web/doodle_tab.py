@@ -4,8 +4,8 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from neural_style import images, labels
 from neural_style.errors import InputError
+from neural_style.pictures import images, labels
 from neural_style.web import controls, forms, painter, recipes
 
 MAIN = ("image_size", "num_iter", "improved")

@@ -10,7 +10,8 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 
-from neural_style import cli
+from neural_style.command.parser import HELP_HINT, LARGEST_NUMBER, NumberFrom, boolean, is_number
+from neural_style.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Field:
         if self.kind == "numbers":
             values = value.replace(",", " ").split() if isinstance(value, str) else value
             for text in values:
-                if not cli.is_number(text):
-                    raise cli.InputError(f"{self.flag}: '{text}' is not a number")
+                if not is_number(text):
+                    raise InputError(f"{self.flag}: '{text}' is not a number")
         else:
             values = value if self.several else [value]
         texts = [text_of(value) for value in values]
@@ -67,7 +68,7 @@ LEFT_OUT = ("help", "quiet", "resume", "no_overwrite")
 
 
 def fields(parser):
-    """Return the `Field`s of a `cli.Parser` by name, in its order, without those of LEFT_OUT."""
+    """Return the `Field`s of a `command.parser.Parser` by name, in its order, without those of LEFT_OUT."""
     actions = [(action, group.title) for group in parser._action_groups for action in group._group_actions]
     found = [_field(*action) for action in actions if action[0].help is not argparse.SUPPRESS]
     return {field.name: field for field in found if field.name not in LEFT_OUT}
@@ -91,12 +92,12 @@ def _field(action, group):
 
 def _kind(action):
     """Return the kind of a field and its limits."""
-    if action.type is cli.boolean:
+    if action.type is boolean:
         return "boolean", {}
     if action.choices:
         return "choice", {}
-    if isinstance(action.type, cli.NumberFrom):
-        most = None if action.type.most == cli.LARGEST_NUMBER else action.type.most
+    if isinstance(action.type, NumberFrom):
+        most = None if action.type.most == LARGEST_NUMBER else action.type.most
         if action.nargs == "+":
             return "numbers", {}
         return "whole" if action.type.kind is int else "number", {"least": action.type.least, "most": most}
@@ -127,7 +128,7 @@ def problem(parse, argv):
             parse(argv)
         except SystemExit:
             return output.line()
-        except cli.InputError as error:
+        except InputError as error:
             return str(error)
     return None
 
@@ -147,7 +148,7 @@ class _Refused:
 
     def line(self):
         *_, last = self._text.strip().splitlines()
-        return (last.partition("error: ")[2] or last).removesuffix(cli.HELP_HINT)
+        return (last.partition("error: ")[2] or last).removesuffix(HELP_HINT)
 
 
 def field_of(form, line):

@@ -10,20 +10,20 @@ import inetwork
 import mask_transfer
 import network
 import neural_doodle
-from neural_style import checkpoint
 from neural_style.errors import InputError
+from neural_style.runs import checkpoint
 from neural_style.web import forms
 from neural_style.web.runner import with_result
 
 SCRIPTS = {
-    "network.py": network,
-    "inetwork.py": inetwork,
-    "neural_doodle.py": neural_doodle,
+    "network.py": network.METHOD,
+    "inetwork.py": inetwork.METHOD,
+    "neural_doodle.py": neural_doodle.METHOD,
     "color_transfer.py": color_transfer,
     "mask_transfer.py": mask_transfer,
     "enhance.py": enhance,
 }
-"""The modules of the scripts by their files' names."""
+"""What has the `parser()` of each script, and its `parse(argv)`, by their files' names."""
 
 RESULT = "picture"
 """Stands for the place of the result where arguments are checked."""

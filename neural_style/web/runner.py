@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from neural_style import checkpoint, files
+from neural_style import files
 from neural_style.errors import InputError
+from neural_style.runs import checkpoint
 
 ROOT = Path(__file__).parents[2]
 """The folder of the scripts."""

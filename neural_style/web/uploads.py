@@ -4,8 +4,9 @@ import hashlib
 import re
 from pathlib import Path
 
-from neural_style import files, images
+from neural_style import files
 from neural_style.errors import InputError
+from neural_style.pictures import images
 
 SHOWN = 1600
 """Pixels of the longer side of what the page shows of a picture, at most."""

@@ -1,0 +1,1 @@
+"""The command line: flags, progress, interruptions, and errors as one line."""

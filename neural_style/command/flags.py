@@ -1,0 +1,175 @@
+"""The flags that several scripts share, with the names and defaults of the original ones."""
+
+import argparse
+
+from models.layers import MINIMUM_SIDE
+from neural_style.command.parser import BOOLEAN, NumberFrom, is_number
+from neural_style.pictures.color import MATCHES
+from neural_style.pictures.images import RESAMPLING
+from neural_style.tiling.memory import size_in_bytes
+
+CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
+"""The help of --content_weight."""
+
+DOODLE_CONTENT_WEIGHT = 0.1
+"""The default of --content_weight of neural_doodle.py."""
+
+
+def add_transfer_flags(parser):
+    """Return `parser` with the flags of style transfer, with the names and defaults of the original scripts."""
+    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
+    parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
+    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
+
+    picture = parser.add_argument_group("picture")
+    flag = picture.add_argument
+    flag("--image_size", type=NumberFrom(1, int), default=400, help="rows of the result")
+    flag("--maintain_aspect_ratio", **BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
+    flag("--rescale_image", **BOOLEAN, default=False, help="save pictures in the content's own size")
+    flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
+    flag("--init_image", default="content", metavar="START", help="content, noise, gray or the path of a picture")
+    flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the content's size, or its own")
+
+    losses = parser.add_argument_group("losses")
+    flag = losses.add_argument
+    flag("--content_weight", type=NumberFrom(0), default=0.025, help=CONTENT_WEIGHT)
+    flag("--style_weight", type=NumberFrom(0), nargs="+", default=[1.0], help="weight of each style")
+    flag("--style_scale", type=NumberFrom(0), default=1.0, help="multiplies every style weight")
+    flag("--total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
+    flag("--content_loss_type", type=int, choices=[0, 1, 2], default=0, help="0: sum; 1, 2: normalised")
+    flag("--content_layer", default="conv5_2", help="layer that describes the content")
+
+    masks = parser.add_argument_group("masks (pictures, white where they hold)")
+    flag = masks.add_argument
+    flag("--style_masks", nargs="+", metavar="MASK", default=[], help="where to paint each style, one per style")
+    flag("--content_mask", metavar="MASK", help="where to paint at all; style masks then only choose from the styles")
+    flag("--content_masks", nargs="+", metavar="MASK", default=[], help="with --style_mask_space style: where to paint")
+    flag("--style_mask_space", choices=["content", "style"], default="content", help="what the style masks lie on")
+    add_feather_flag(flag)
+    flag("--keep_unmasked", **BOOLEAN, default=False, help="pixels that no mask covers stay the content's")
+
+    colours = parser.add_argument_group("colours")
+    flag = colours.add_argument
+    flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
+    flag("--color_mask", metavar="MASK", help="do so only where this is white")
+    matches = ["none", *MATCHES]
+    flag("--color_match", choices=matches, default="none", help="give the styles the content's colours first")
+    add_run_flags(parser)
+    return parser
+
+
+def add_doodle_flags(parser):
+    """Return `parser` with the flags of neural_doodle.py, with the names and defaults of the original one."""
+    pictures = parser.add_argument_group("pictures")
+    flag = pictures.add_argument
+    flag("--style_image", required=True, metavar="FILE", help="the picture whose style to use")
+    flag("--style_mask", required=True, metavar="FILE", help="map of its regions, one colour each")
+    flag("--target_mask", required=True, metavar="FILE", help="the doodle: where to paint the regions")
+    flag("--content_image", metavar="FILE", help="photograph whose shapes to keep")
+    flag("--target_image_prefix", required=True, dest="prefix", metavar="PREFIX", help="path of the results")
+    flag("--nlabels", type=NumberFrom(1, int), help="number of regions; without it the masks' colours are counted")
+    rows = "rows of the result, -1: those of the target mask"
+    flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
+    start = "content, noise or a picture's path; default: content if given, else noise"
+    flag("--init_image", metavar="START", help=start)
+    flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
+    flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
+    finish = "smooth takes the grain out of saved pictures; auto: if they start from noise and at one scale"
+    flag("--finish", choices=["auto", "none", "smooth"], default="auto", help=finish)
+
+    losses = parser.add_argument_group("losses")
+    flag = losses.add_argument
+    flag("--content_weight", type=NumberFrom(0), default=DOODLE_CONTENT_WEIGHT, help=CONTENT_WEIGHT)
+    flag("--style_weight", type=NumberFrom(0), default=1.0, help="weight of the style loss")
+    flag("--region_style_weight", type=NumberFrom(0), default=1.0, help="multiplies it")
+    tv_names = ("--tv_weight", "--total_variation_weight")
+    flag(*tv_names, dest="total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
+    flag("--improved", **BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
+    parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
+    add_run_flags(parser)
+    return parser
+
+
+def _rows_or_all(text):
+    """Return the rows of a result, or -1 for those of the target mask."""
+    if text == "-1":
+        return -1
+    try:
+        return NumberFrom(1, int)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
+
+
+def _memory(text):
+    """Return the bytes that a flag's value names."""
+    try:
+        size = size_in_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if size < LEAST_MEMORY:
+        hint = f": did you mean {text}G?" if size and is_number(text) else ""
+        raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything{hint}")
+    return size
+
+
+LEAST_MEMORY = 2**20
+"""Bytes below which a --max_memory is a slip."""
+
+
+def _tile(text):
+    """Return the rows of a tile, a multiple of what the network's poolings need, or 0 for no tiles."""
+    rows = NumberFrom(0, int)(text)
+    if rows % MINIMUM_SIDE:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of {MINIMUM_SIDE}")
+    return rows
+
+
+def add_run_flags(parser):
+    """Add the arguments about the network and the course of a run, which all painting scripts share."""
+    network = parser.add_argument_group("network")
+    flag = network.add_argument
+    flag("--model", choices=["vgg16", "vgg19"], default="vgg16", help="network that looks at the pictures")
+    flag("--pool_type", choices=["max", "ave"], default="max", help="its pooling")
+    flag("--weights", metavar="FILE", help="its weights, in an h5 file as Keras has them")
+    precision = "of its convolutions; bfloat16 takes less time and memory where the machine has it, and rounds"
+    flag("--precision", choices=["float32", "bfloat16"], default="float32", help=precision)
+
+    memory = parser.add_argument_group("memory")
+    flag = memory.add_argument
+    allowed = "what a run may use, like 6G; default: 80%% of what is free"
+    flag("--max_memory", type=_memory, metavar="SIZE", help=allowed)
+    tile = "work in tiles of about so many rows, a multiple of 16; 0: never; default: as needed"
+    flag("--tile", type=_tile, metavar="ROWS", help=tile)
+
+    run = parser.add_argument_group("run")
+    flag = run.add_argument
+    rows, count = NumberFrom(1, int), NumberFrom(0, int)
+    scales = "paint at these sizes in turn; the last is the result's"
+    flag("--scales", type=rows, nargs="+", metavar="ROWS", help=scales)
+    flag("--num_iter", type=count, nargs="+", default=[10], metavar="N", help="iterations; one, or one per scale")
+    flag("--evaluations", type=rows, default=20, help="evaluations per iteration")
+    improvement = "end a scale when an iteration lowers the loss by less percent"
+    flag("--min_improvement", type=NumberFrom(0), default=0.0, help=improvement)
+    flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
+    flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
+    flag("--seed", type=count, default=0, help="seed of the noise")
+    flag("--resume", **BOOLEAN, default=False, help="go on with the interrupted run of this PREFIX, if there is one")
+    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a PREFIX.png that is there")
+    add_quiet_flag(flag)
+
+
+def add_quiet_flag(flag):
+    """Add --quiet by `flag`, the `add_argument` of a parser or group."""
+    flag("--quiet", **BOOLEAN, default=False, help="no messages but errors")
+
+
+def add_feather_flag(flag):
+    """Add --mask_feather by `flag`, the `add_argument` of a parser or group."""
+    flag("--mask_feather", type=NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften masks' borders")
+
+
+def add_output_flags(flag):
+    """Add -o and --no_overwrite by `flag`, the `add_argument` of a parser or group."""
+    output = "the picture to write; -: PNG to the standard output; default: PNG beside the input"
+    flag("-o", "--output", metavar="OUT", help=output)
+    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a picture that is there")

@@ -1,0 +1,170 @@
+"""A parser of command lines that takes what people write, and the kinds of values that flags have."""
+
+import argparse
+import difflib
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from neural_style.pictures.images import STANDARD
+
+HELP_HINT = "; --help lists all there is"
+"""Ends what is said of a wrong command line."""
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Adds a flag's default to its help, but for None and lists of nothing, where the help says what happens."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default == []:
+            return action.help
+        if isinstance(action.default, list):
+            return f"{action.help} (default: {' '.join(map(str, action.default))})"
+        return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes `--flag-name` for `--flag_name` and flags between positional arguments.
+
+    Flags with `type=boolean` may stand alone, which means True, even before a positional argument.
+    """
+
+    def __init__(self, **settings):
+        super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
+        self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    def parse(self, argv):
+        """Return the flags in `argv`, a list of strings without the program's name; after `--` are none."""
+        end = argv.index("--") if "--" in argv else len(argv)
+        normalised = self._normalised(argv[:end])
+        self._check_known(normalised)
+        flags, lists = self._lists_last(normalised)
+        paths = [f"./{path}" if path.startswith("-") and path != STANDARD else path for path in argv[end + 1 :]]
+        return self.parse_intermixed_args([*flags, _END_OF_LIST, *paths, *lists])
+
+    def error(self, message):
+        """Say in one line what is wrong with the command line, and exit; the usage would be a screen long."""
+        self.exit(2, f"{self.prog}: error: {message}{HELP_HINT}\n")
+
+    def _normalised(self, argv):
+        """Return `argv` with flags in one spelling, and those that may stand alone followed by what that means."""
+        optional = {name: action for action in self._actions if action.nargs == "?" for name in action.option_strings}
+        result = []
+        for position, argument in enumerate(argv):
+            if argument.startswith("--"):
+                name, equals, value = argument.partition("=")
+                argument = "--" + name[2:].replace("-", "_") + equals + value
+            result.append(argument)
+            following = argv[position + 1] if position + 1 < len(argv) else ""
+            if argument in optional and not _is_value(following, optional[argument].type):
+                result.append(str(optional[argument].const))
+        return result
+
+    def _check_known(self, argv):
+        """Exit, with the name of the flag that was most likely meant, if one in `argv` is none."""
+        known = [name[2:] for action in self._actions for name in action.option_strings if name.startswith("--")]
+        for name in (argument.partition("=")[0][2:] for argument in argv if argument.startswith("--")):
+            if name not in known:
+                near = difflib.get_close_matches(name.lower(), known, n=1)
+                self.error(f"there is no flag --{name}{f', but there is --{near[0]}' if near else ''}")
+
+    def _lists_last(self, argv):
+        """Return `argv` without flags that take a list of numbers, and those, each with the numbers behind it.
+
+        At the end of a command line they cannot swallow a path that follows them.
+        """
+        lists = {name for a in self._actions if a.nargs == "+" and a.type for name in a.option_strings}
+        front, back, collecting = [], [], False
+        for before, argument in pairwise(["", *argv]):
+            # What comes first is meant as a number even if it is none, and is then called that.
+            is_first = before in lists and not argument.startswith("--")
+            collecting = argument in lists or is_first or (collecting and is_number(argument))
+            (back if collecting else front).append(argument)
+        return front, back
+
+
+_END_OF_LIST = "--end_of_list"
+"""A flag that does nothing but end the list of a flag before it, since argparse itself is confused by `--`."""
+
+
+class _Nothing(argparse.Action):
+    """Does nothing."""
+
+    def __call__(self, parser, flags, value, option=None):
+        pass
+
+
+def is_number(text):
+    """Return whether a text, or what it stands for, is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_value(text, kind):
+    """Return whether `text` is of the kind that a flag's type `kind` reads; a number out of range is."""
+    return text.lower() in _BOOLEANS if kind is boolean else is_number(text)
+
+
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+def boolean(text):
+    """Return the truth value of a flag's value, as the original scripts spell it: True or False."""
+    if text.lower() not in _BOOLEANS:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither True nor False")
+    return _BOOLEANS[text.lower()]
+
+
+LARGEST_NUMBER = 1e38
+"""Nearly the largest of float32."""
+
+
+@dataclass(frozen=True)
+class NumberFrom:
+    """The parser of a number of type `kind` from `least` to `most`."""
+
+    least: float
+    kind: type = float
+    most: float = LARGEST_NUMBER
+
+    def __call__(self, text):
+        try:
+            value = self.kind(text)
+        except (ValueError, OverflowError):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[self.kind]}") from None
+        if not self.least <= value <= self.most:
+            limits = f"between {self.least} and {self.most:g}"
+            limits = limits if self.most < LARGEST_NUMBER else f"at least {self.least}"
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it must be {limits}")
+        return value
+
+
+_KINDS = {int: "whole number", float: "number"}
+
+
+def picture_size(text):
+    """Return the function from a (height, width) to the one that a size asks for, and whether to cut.
+
+    It is written 1920x1080 (width, height; what sticks out is cut off), 1920x, x1080, 1920 (the longer side) or 50%.
+    """
+    number = r"\d{1,6}"
+    if match := re.fullmatch(rf"({number}(?:\.\d{{1,6}})?)%", text):
+        wanted = lambda height, width: (height * float(match[1]) / 100, width * float(match[1]) / 100)
+    elif match := re.fullmatch(f"({number})", text):
+        wanted = lambda height, width: tuple(side * int(match[1]) / max(height, width) for side in (height, width))
+    elif match := re.fullmatch(f"({number})[xX×]({number})", text):
+        return lambda height, width: (int(match[2]), int(match[1])), True
+    elif match := re.fullmatch(f"({number})[xX×]", text):
+        wanted = lambda height, width: (height * int(match[1]) / width, int(match[1]))
+    elif match := re.fullmatch(f"[xX×]({number})", text):
+        wanted = lambda height, width: (int(match[1]), width * int(match[1]) / height)
+    else:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size: write 1920x1080, 1920x, x1080, 1920 or 50%")
+    # A long thin picture keeps a pixel of its shorter side.
+    return lambda height, width: tuple(max(round(side), min(1, side)) for side in wanted(height, width)), False
+
+
+BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}

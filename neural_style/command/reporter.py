@@ -1,0 +1,111 @@
+"""What a script says while it works: messages and progress on the standard error."""
+
+import os
+import sys
+
+from tqdm import tqdm
+
+
+class Listener:
+    """A text stream for messages whose reader may leave: what is written then is lost, and nothing else."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        self._attempt(self._stream.write, text)
+        return len(text)
+
+    def flush(self):
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, function, *arguments):
+        try:
+            function(*arguments)
+        except OSError:
+            # What the stream still has of it would fail once more when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+class Reporter:
+    """Messages and progress on standard error: a live bar on a terminal, plain lines elsewhere, nothing if quiet."""
+
+    def __init__(self, quiet=False, stream=None):
+        self._stream = Listener(sys.stderr if stream is None else stream)
+        self._quiet = quiet
+        self._live = not quiet and self._stream.isatty()
+        self._bar = None
+        self._quarter = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Leave the bar, if there is one, as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def say(self, line):
+        """Print one line, above the bar if there is one."""
+        if not self._quiet:
+            tqdm.write(line, file=self._stream)
+
+    def download(self, done, total):
+        """Show that `done` of `total` bytes (0: unknown) have come."""
+        if self._bar is not None and done < self._bar.n:
+            self.close()  # The source before broke off.
+        if self._live:
+            self._show(done, total=total or None, unit="B", unit_scale=True, leave=False)
+        elif total and 4 * done // total > self._quarter:
+            self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            self._quarter = 4 * done // total
+
+    def tiles(self, done, total):
+        """Show that `done` of `total` tiles of a picture are done."""
+        if self._live:
+            self._show(done, total=total, unit="tile", leave=False, dynamic_ncols=True)
+        elif 4 * done // total > 4 * (done - 1) // total:
+            self.say(f"{done} of {total} tiles done")
+
+    def progress(self, progress):
+        """Show one `synthesis.Progress`."""
+        if self._live:
+            self._show_progress(progress)
+        elif progress.ends_iteration or progress.ends_run:
+            self.say(_line(progress))
+        if progress.ends_run:
+            self.close()
+
+    def _show_progress(self, progress):
+        # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
+        line = "{desc} {n_fmt}/{total_fmt} {bar:6} {remaining} {rate_inv_fmt}{postfix}"
+        settings = {"bar_format": line, "unit": "ev", "dynamic_ncols": True, "desc": f"0/{progress.iterations}"}
+        self._show(0 if self._bar is None else self._bar.n, total=progress.evaluations, **settings)
+        terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
+        self._bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
+        self._bar.set_postfix_str(terms, refresh=False)
+        self._bar.update(progress.evaluation - self._bar.n)
+
+    def _show(self, done, **settings):
+        """Show a bar with so much done, a new one with the `settings` of tqdm if there is none."""
+        if self._bar is None:
+            self._bar = tqdm(file=self._stream, **settings)
+        self._bar.update(done - self._bar.n)
+
+
+def _line(progress):
+    """Return a plain line of progress: iteration, losses, speed, time left."""
+    terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
+    text = f"iteration {progress.iteration}/{progress.iterations}: best loss {progress.best:.4g}, now {terms}"
+    if progress.evaluation == 0:
+        return text
+    pace = progress.seconds / (progress.evaluation + 1)
+    left = pace * (progress.evaluations - progress.evaluation)
+    return f"{text}, {pace:.2f} s per evaluation, {tqdm.format_interval(left)} left"

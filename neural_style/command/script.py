@@ -1,0 +1,87 @@
+"""A script from its command line to its exit status: where its result goes, and problems as one line."""
+
+import logging
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from neural_style.backend import gpu
+from neural_style.command.interruption import SIGNAL_STATUS
+from neural_style.errors import InputError
+from neural_style.installation import missing
+from neural_style.pictures.images import STANDARD, check_writable, write
+
+
+def output_path(flags, source, suffix, inputs=()):
+    """Return the path a finishing tool writes to: that of -o in `flags`, else that of `source` with `_suffix` added.
+
+    What comes from the standard input goes to the standard output. Raises InputError if no picture can be written
+    there, if there is one and `flags` have --no_overwrite, or if it would overwrite `source` or one of the other
+    `inputs`, None among them passed over.
+    """
+    path = STANDARD if source == STANDARD else f"{os.path.splitext(source)[0]}_{suffix}.png"
+    path = path if flags.output is None else flags.output
+    check_writable(path)
+    if flags.no_overwrite and path != STANDARD and os.path.lexists(path):
+        raise InputError(f"{path} is there already: choose another -o, or leave out --no_overwrite")
+    for other in (source, *inputs):
+        if other and os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise InputError(f"the result would overwrite {other}: choose another -o")
+    return path
+
+
+def deliver(path, picture):
+    """Write a finishing tool's Pillow image to `path` and print that, unless it is the standard output."""
+    write(path, picture)
+    if path != STANDARD:
+        print(path, flush=True)
+
+
+def command_line(argv):
+    """Return the shell command that this process was started with, `argv` being its arguments."""
+    return shlex.join(["python", Path(sys.argv[0]).name, *argv])
+
+
+def run(main):
+    """Run a script's `main()`, which returns an exit status, and exit; a problem becomes one line on standard error."""
+    script = Path(sys.argv[0]).name
+    if sys.stderr is None:  # Started with the descriptor closed; the work is done all the same.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):
+        # Paths go out as the file system has them, whatever the terminal's encoding.
+        sys.stdout.reconfigure(encoding=sys.getfilesystemencoding(), errors="surrogateescape")
+    # Pillow says something of its own about some broken files, besides raising what becomes our line.
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    try:
+        status = main()
+    except InputError as problem:
+        status = _fail(script, str(problem))
+    except KeyboardInterrupt:
+        status = SIGNAL_STATUS + signal.SIGINT
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _fail(script, f"the output could not be written: {error.strerror or error}")
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] in _OWN:
+            raise
+        status = _fail(script, missing(error.name))
+    except Exception as error:
+        if not gpu.may_be_out_of_memory(error):
+            raise
+        problem = "the memory does not suffice"
+        if not gpu.is_out_of_memory(error):
+            problem = f"the GPU cannot do a convolution, mostly for want of memory ({str(error).splitlines()[0]})"
+        status = _fail(script, f"{problem}: choose a smaller picture or size")
+    sys.exit(status)
+
+
+_OWN = ("models", "neural_style")
+"""Packages that cannot be missing, so that an import from them that fails is a defect."""
+
+
+def _fail(script, message):
+    print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
+    return 1

@@ -1,0 +1,31 @@
+"""How far a painting is from its photograph."""
+
+import numpy as np
+from keras import ops
+
+
+class ContentLoss:
+    """How far the features F of one layer are from the content's F_c: m · sum((F − F_c)²).
+
+    Gatys et al. 2015, arXiv 1508.06576, equation 1, with the factor m by `kind`; C is the number of channels of the
+    layer, and (H, W) the size of the generated image:
+
+        0: m = 1
+        1: m = 1 / (2 · √C · √(H·W))
+        2: m = 1 / (C · H · W)
+    """
+
+    def __init__(self, layer, target, size, kind=0):
+        """`target` is F_c, float32 (1, h, w, C); `size` is (H, W) in pixels."""
+        channels, pixels = target.shape[-1], size[0] * size[1]
+        factors = {0: 1.0, 1: 1 / (2 * np.sqrt(channels * pixels)), 2: 1 / (channels * pixels)}
+        self.layers = (layer,)
+        self.guides = {layer: target}
+        self._factor = float(factors[kind])
+
+    def sums(self, features, guides):
+        (layer,) = self.layers
+        return {"squared_error": ops.sum(ops.square(ops.subtract(features[layer], guides[layer])))}
+
+    def value(self, sums):
+        return self._factor * sums["squared_error"]

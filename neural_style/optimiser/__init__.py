@@ -1,0 +1,1 @@
+"""How a loss is minimised over the pixels."""

@@ -1,0 +1,283 @@
+"""What goes into a painting of a photograph: flags checked, pictures and masks read at the size they are used at."""
+
+import os
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from models.layers import MINIMUM_SIDE, canonical_layer
+from neural_style.errors import InputError
+from neural_style.painting.checking import check_run_flags
+from neural_style.pictures import color, images, masks
+from neural_style.pictures.finish import Finish
+
+ASPECT_TOLERANCE = 0.02
+"""Relative difference of two aspect ratios that nobody sees."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Where each style is taken from and painted.
+
+    `styles` has, for each style, its mask by layer, float32 (1, h, w, 1) in 0..1 on the style's own features, or None.
+    `generated` has the masks of all regions of the generated image by layer, float32 (1, h, w, regions), or is None
+    if the one region is everything; `regions` has, for each style, the number of its region. With `by_area` each
+    region's statistics are divided by its area.
+    """
+
+    styles: list
+    regions: list
+    generated: dict | None
+    by_area: bool = False
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The inputs of a run at one scale; pictures are RGB (height, width, 3) in 0..255, of type uint8 where that does.
+
+    `content` (None without one) and `start` have the generated image's size, `styles` that too or their own.
+    `style_weights` has one weight per style, `masks` what the script's style loss wants to know of masks.
+    `content_size` is the (height, width) of the file that the generated image's aspect ratio comes from.
+    """
+
+    content: np.ndarray | None
+    styles: list
+    style_weights: list
+    start: np.ndarray
+    content_size: tuple
+    masks: object
+    finish: Finish
+
+    @property
+    def size(self):
+        """The generated image's (height, width)."""
+        return self.start.shape[:2]
+
+
+def check_flags(flags):
+    """Bring flags into their canonical form, and check what needs no picture read.
+
+    The content layer gets its canonical name, the prefix loses an ending .png, and `scales` and `num_iter` become lists
+    with a number for each scale. Raises InputError for an unknown layer, a weights file that is not there, a prefix
+    that is a folder or whose pictures would overwrite an input, weights that are all zero, and masks that do not go
+    together.
+    """
+    flags.content_layer = canonical_layer(flags.model, flags.content_layer)
+    files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
+    check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
+    if not (flags.content_weight or (any(flags.style_weight) and flags.style_scale)):
+        raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
+    _check_mask_flags(flags)
+
+
+def _check_mask_flags(flags):
+    """Raise InputError for masks that do not go together."""
+    count = len(flags.styles)
+    for name in ("style_masks", "content_masks"):
+        given = getattr(flags, name)
+        if given and len(given) != count:
+            raise InputError(f"--{name} has {len(given)} masks for {count} styles: give one for each style, in order")
+    if flags.style_mask_space == "style" and not (flags.style_masks and flags.content_masks):
+        raise InputError(
+            "--style_mask_space style needs --style_masks on the styles and --content_masks on the content"
+        )
+    if flags.content_masks and flags.style_mask_space != "style":
+        raise InputError("--content_masks needs --style_mask_space style; one mask for all styles is --content_mask")
+    if flags.content_masks and flags.content_mask:
+        raise InputError("--content_mask and --content_masks exclude each other")
+    if flags.color_mask and not flags.preserve_color:
+        raise InputError("--color_mask says where --preserve_color True applies: give that flag too")
+    if flags.keep_unmasked and not _painted(flags):
+        raise InputError("--keep_unmasked keeps the content where no mask is: give --style_masks or --content_mask")
+
+
+def _painted(flags):
+    """Return the paths of the masks that say where to paint, one per region of the generated image."""
+    return flags.content_masks or ([flags.content_mask] if flags.content_mask else flags.style_masks)
+
+
+def read(flags, layers, reporter):
+    """Return the list of `Pictures`, one per scale, that the flags of `flags.add_transfer_flags` ask for.
+
+    Their masks are `Masks` at the size of each of the style `layers`. Raises InputError for a file that is no picture,
+    sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
+    """
+    content = images.read(flags.content)
+    styles = [images.read(path) for path in flags.styles]
+    for path, style in zip(flags.styles, styles, strict=True):
+        if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
+            raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
+    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS)
+    files = _Files(content, styles, start, {path: masks.read(path) for path in sorted(paths_of_masks(flags))})
+    _warn_of_stretched(flags, files, reporter)
+    weights = _style_weights(flags, reporter)
+    _warn_of_useless(flags, reporter)
+    return [_at_scale(flags, files, weights, layers, rows) for rows in flags.scales]
+
+
+_Files = namedtuple("_Files", "content styles start masks")
+"""The files as they were read: Pillow images, `start` None if it is none of them, `masks` by path."""
+
+
+def _warn_of_useless(flags, reporter):
+    """Warn of flags that do nothing without others."""
+    if flags.mask_feather and not paths_of_masks(flags):
+        reporter.say("warning: --mask_feather does nothing without a mask")
+    if flags.rescale_method != "bilinear" and not flags.rescale_image:
+        reporter.say("warning: --rescale_method does nothing without --rescale_image")
+
+
+def _warn_of_stretched(flags, files, reporter):
+    """Warn of masks and of a start image whose aspect ratios are not those of the pictures they lie on."""
+    on_styles = flags.style_mask_space == "style"
+    on_content = [*flags.content_masks, flags.content_mask, flags.color_mask]
+    if not (on_styles or flags.content_mask):  # With that one, they are drawn on the styles or on the content.
+        on_content += flags.style_masks
+    pictures = {flags.init_image: files.start} if files.start else {}
+    pictures.update((path, files.masks[path]) for path in on_content if path)
+    if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
+        for path, picture in pictures.items():
+            warn_of_aspect(path, picture, flags.content, files.content, reporter)
+    if on_styles:
+        for path, style_path, style in zip(flags.style_masks, flags.styles, files.styles, strict=True):
+            warn_of_aspect(path, files.masks[path], style_path, style, reporter)
+
+
+def warn_of_aspect(path, picture, other_path, other, reporter):
+    """Warn of a picture that is stretched because it has another aspect ratio than the one it belongs to."""
+    ratio = (picture.width / picture.height) / (other.width / other.height)
+    if abs(ratio - 1) > ASPECT_TOLERANCE:
+        reporter.say(
+            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
+            f"({other.height}×{other.width}) and is stretched"
+        )
+
+
+def _at_scale(flags, files, weights, layers, rows):
+    """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
+    content = files.content
+    size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
+    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, dtype="uint8")
+    style_size = size if flags.style_fit == "stretch" else None
+    styles = [images.to_array(style, style_size, dtype="uint8") for style in files.styles]
+    if flags.color_match != "none":
+        match = color.MATCHES[flags.color_match]
+        styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]
+    return Pictures(
+        content=seen,
+        styles=styles,
+        style_weights=weights,
+        start=start_image(files.start, seen, flags.init_image, size, flags.seed),
+        content_size=images.size(content),
+        masks=_masks(flags, files, layers, [style.shape[:2] for style in styles], size),
+        finish=_finish(flags, files, size),
+    )
+
+
+def paths_of_masks(flags):
+    """Return the set of the paths of all masks that are given."""
+    return {*flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask} - {None}
+
+
+def _style_weights(flags, reporter):
+    """Return one weight per style from --style_weight and --style_scale.
+
+    Another number of weights than of styles is spread equally, with a warning, as the original scripts do.
+    """
+    weights, count = flags.style_weight, len(flags.styles)
+    if len(weights) != count:
+        equal = sum(weights) / count
+        reporter.say(f"--style_weight has {len(weights)} values for {count} styles: using {equal:g}")
+        weights = [equal] * count
+    return [weight * flags.style_scale for weight in weights]
+
+
+def painting_size(rows, content_size, maintain_aspect_ratio=True):
+    """Return the generated image's (height, width). Raises InputError if it is too small or too large for anything."""
+    height, width = images.size_of_rows(content_size, rows) if maintain_aspect_ratio else (rows, rows)
+    if min(height, width) < MINIMUM_SIDE:
+        raise InputError(
+            f"{rows} rows make a picture of {height}×{width} pixels (height × width), but the network needs "
+            f"{MINIMUM_SIDE} on each side: choose a larger --image_size"
+        )
+    if height * width > 2 * Image.MAX_IMAGE_PIXELS:
+        raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller --image_size")
+    return height, width
+
+
+STARTS = ("content", "gray", "noise")
+"""What --init_image may be besides a picture."""
+
+
+def start_picture(path, names):
+    """Return the picture in the file that --init_image names. `names` are what else it may be."""
+    if path != images.STANDARD and not os.path.exists(path):
+        raise InputError(f"--init_image {path} is neither {', '.join(names)} nor a picture that is there")
+    return images.read(path)
+
+
+def start_image(picture, content, name, size, seed):
+    """Return the RGB image of `size` that the optimiser starts from: `picture` if given, else by `name`."""
+    if picture is not None:
+        return images.to_array(picture, size, dtype="uint8")
+    if name == "noise":
+        return np.random.default_rng(seed).uniform(0, 255, (*size, 3)).astype("float32")
+    return content
+
+
+def _masks(flags, files, layers, style_sizes, size):
+    """Return the `Masks` that the flags ask for.
+
+    A style's mask applies to the style's features and to the generated image's; with --content_mask that one applies
+    to the generated image's instead, as in the original scripts. With --style_mask_space style the style's mask lies
+    on the style picture and the one of --content_masks on the generated image.
+    """
+    count = len(style_sizes)
+
+    def at_layers(path, size, remedy):
+        mask = files.masks[path]
+        if feather:
+            mask = masks.feathered(mask, size, feather, path)
+        return masks.at_layers(mask, layers, size, feather > 0, path, remedy)
+
+    feather = _feather(flags, size)
+    own = "a larger style picture" if flags.style_fit == "keep" else "a larger --image_size"
+    styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    regions = [at_layers(path, size, "a larger --image_size") for path in _painted(flags)]
+    return Masks(
+        styles=styles or [None] * count,
+        regions=list(range(count)) if len(regions) == count else [0] * count,
+        generated={layer: np.concatenate([r[layer] for r in regions], axis=-1) for layer in layers if regions} or None,
+        by_area=flags.style_mask_space == "style",
+    )
+
+
+def _feather(flags, size):
+    """Return --mask_feather, which is in pixels of the last scale, in those of a picture of (height, width) `size`."""
+    return flags.mask_feather * size[0] / flags.scales[-1]
+
+
+def _finish(flags, files, size):
+    """Return how pictures are finished that are painted at `size`."""
+    saved = images.size(files.content) if flags.rescale_image else size
+    feather = _feather(flags, saved)
+
+    def softened(path):
+        mask = files.masks[path]
+        return masks.at_size(masks.feathered(mask, saved, feather, path) if feather else mask, saved, soft=feather > 0)
+
+    recoloured = painted = None
+    if flags.preserve_color:
+        recoloured = softened(flags.color_mask) if flags.color_mask else np.ones(saved, "float32")
+    if flags.keep_unmasked:
+        painted = np.max([softened(path) for path in _painted(flags)], axis=0)
+    needed = recoloured is not None or painted is not None
+    return Finish(
+        size=saved,
+        method=flags.rescale_method,
+        content=images.to_array(files.content, saved, dtype="uint8") if needed else None,
+        recoloured=recoloured,
+        painted=painted,
+    )

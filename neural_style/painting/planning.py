@@ -1,0 +1,79 @@
+"""What a run works with: the device, and how the memory is shared out."""
+
+import os
+
+from neural_style import backend
+from neural_style.backend import allocator
+from neural_style.command.interruption import uninterrupted
+from neural_style.errors import InputError
+from neural_style.tiling import memory
+
+
+def start_backend(run):
+    """Load Keras and its backend for a `recipe.Run`, tell the user on what it runs, and return the device's name."""
+    say = run.reporter.say
+    with uninterrupted():
+        device = backend.start(*expected_allocation(run))
+    versions = ", ".join(f"{name} {version}" for name, version in backend.versions().items())
+    say(f"device: {device} ({os.cpu_count()} cores), {versions}")
+    advice = backend.advice(device)
+    if advice:
+        say(advice)
+    if run.task.flags.precision == "bfloat16":
+        backend.check_bfloat16()
+        if backend.is_slow_in_bfloat16():
+            say("warning: here --precision bfloat16 takes more time than float32, though less memory")
+    return device
+
+
+def expected_allocation(run):
+    """Return how memory is allocated, as far as the machine's can tell: whether large, whether kept (`backend.start`).
+
+    It depends on the sizes of all scales. That of a GPU is known only once the backend is loaded.
+    """
+    flags = run.task.flags
+    allowed = memory.allowance_of_machine() if flags.max_memory is None else flags.max_memory
+    try:
+        (plan, *_) = memory.plans([demand(run, pictures) for pictures in run.scales], allowed, flags.tile)
+    except InputError:
+        return False, False  # There may be room on a GPU.
+    return plan.large, plan.keeps
+
+
+def plan_memory(run, before=None):
+    """Return the `memory.Plan` of each scale of a `recipe.Run`, act on the largest and tell the user.
+
+    A run that goes on keeps the plans it had `before`, a list of dicts, on which its numbers depend; if the flags say
+    something of memory, only how many pairs the optimiser keeps.
+    """
+    flags, say = run.task.flags, run.reporter.say
+    allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
+    demands = [demand(run, pictures, backend.on_cpu()) for pictures in run.scales]
+    plans = [memory.Plan(**plan) for plan in before or []]
+    if not plans or flags.tile is not None or flags.max_memory is not None:
+        histories = [plan.history for plan in plans]
+        plans = memory.plans(demands, allowed, flags.tile, histories or None)
+    if before and [plan.side for plan in plans] != [plan["side"] for plan in before]:
+        say("warning: the run began in other tiles, so that its last digits may differ")
+    if all(plan.keeps for plan in plans):
+        allocator.keep_memory()
+    largest = max(plans, key=lambda plan: plan.needed)
+    say(f"memory: {largest.describe(run.scales[plans.index(largest)].size, allowed)}")
+    return plans
+
+
+def demand(run, pictures, on_cpu=True):
+    """Return the `memory.Demand` of one scale's `photograph.Pictures`, on the CPU or on a GPU."""
+    content_layers, style_layers = run.task.layers(pictures)
+    masks = pictures.masks.generated
+    return memory.Demand(
+        network=run.task.flags.model,
+        channels={layer: len(bias) for layer, (_, bias) in run.weights.tensors.items()},
+        layers=(*content_layers, *style_layers),
+        style_layers=tuple(style_layers),
+        regions=next(iter(masks.values())).shape[-1] if masks else 0,
+        size=pictures.size,
+        styles=tuple(style.shape[:2] for style in pictures.styles),
+        precision=run.task.flags.precision,
+        on_cpu=on_cpu,
+    )

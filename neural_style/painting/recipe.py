@@ -1,0 +1,135 @@
+"""A painting, from its flags to the finished picture: the steps of a run in their order."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+
+from models.weights import load
+from neural_style import backend
+from neural_style.command.reporter import Reporter
+from neural_style.command.script import command_line
+from neural_style.painting import checking, planning, resuming, saving
+from neural_style.pictures.images import STANDARD
+from neural_style.runs import checkpoint
+from neural_style.runs.animation import Animation
+from neural_style.runs.folder import NoFolder, RunFolder
+
+TERMS = ("content", "style", "tv")
+"""The terms of the loss, as losses.csv names them."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of painting: what a script has that the others have not.
+
+    `parser()` returns a `command.parser.Parser` with the flags of `command.flags.add_run_flags` among its own. `inputs`
+    is the module of the pictures that go in, `photograph` or `doodle`, with its functions `check_flags` and `read`.
+    `style_layers(flags)` are the layers of each product of the style loss, so that a layer of two products is there
+    twice; `style_loss(flags, network, pictures)` is that loss, which looks through a `tiling.network.TiledNetwork` and
+    is made once Keras may be imported.
+    """
+
+    parser: Callable
+    inputs: ModuleType
+    style_layers: Callable
+    style_loss: Callable
+
+    def parse(self, argv):
+        """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
+        flags = self.parser().parse(argv)
+        self.inputs.check_flags(flags)
+        return flags
+
+    def task(self, argv):
+        """Return the `Task` of painting by the flags in the list of strings `argv`."""
+        flags = self.parse(argv)
+        layers = tuple(self.style_layers(flags))
+        return Task(flags, partial(self.inputs.read, flags, layers), layers, partial(self.style_loss, flags))
+
+    def main(self, argv=None):
+        """Do all that a script does; return its exit status."""
+        argv = sys.argv[1:] if argv is None else argv
+        return paint(self.task(argv), command_line(argv))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to paint: the flags, and the functions and layers of a `Method` that they choose.
+
+    `read(reporter)` returns the list of `photograph.Pictures`, one per scale; `style_loss(network, pictures)` the style
+    loss of one of them.
+    """
+
+    flags: object
+    read: Callable
+    style_layers: tuple
+    style_loss: Callable
+
+    def layers(self, pictures):
+        """Return the lists of layers that the content loss and the style loss see, empty where a weight is zero."""
+        flags = self.flags
+        content_layers = [flags.content_layer] if flags.content_weight and pictures.content is not None else []
+        return content_layers, list(self.style_layers) if any(pictures.style_weights) else []
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run carries along: its task, the `photograph.Pictures` of all scales, the network's weights, and where its
+    files and its messages go.
+    """
+
+    task: Task
+    scales: list
+    weights: object
+    folder: RunFolder | NoFolder
+    reporter: Reporter
+
+
+def paint(task, command):
+    """Do all that a script does once its flags are parsed; return the exit status. `command` is its shell command."""
+    flags = task.flags
+    with Reporter(flags.quiet) as reporter:
+        backend.asked_for()  # Better to fail before anything is fetched.
+        scales = task.read(reporter)
+        with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder:
+            describe_sizes(scales, reporter)
+            run = Run(task, scales, load_weights(flags, reporter), folder, reporter)
+            device = planning.start_backend(run)
+            identity = checkpoint.identity(flags, scales, run.weights, backend.versions())
+            if flags.resume and resuming.is_finished(run, identity):
+                print(f"{flags.prefix}.png", flush=True)
+                return 0
+            before, arrays = resuming.checkpoint_of(run, identity) if flags.resume else (None, {})
+            if flags.resume and before is None:
+                checking.check_overwriting(flags)
+            plans = planning.plan_memory(run, before and before["plans"])
+            settings = saving.settings_of(run, command, device, plans)
+            folder.describe(settings)
+
+            from neural_style.painting.objective import stage
+            from neural_style.painting.synthesis import synthesise
+
+            stages = [stage(run, pictures, plan) for pictures, plan in zip(scales, plans, strict=True)]
+            resumed = before and (before["position"], arrays)
+            evaluations = synthesise(stages, flags.num_iter, flags.evaluations, flags.min_improvement, resumed)
+            frames = [arrays[name] for name in arrays if name.startswith("frame_")]
+            animation = Animation(scales[-1].finish.size, frames) if flags.animate else None
+            record = {"identity": identity, "plans": settings["memory"]}
+            return saving.save_progress(run, evaluations, settings, record, animation)
+
+
+def load_weights(flags, reporter):
+    """Return the `models.weights.Weights` of the network asked for and tell the user where they come from."""
+    weights = load(flags.model, flags.weights, reporter.say, reporter.download)
+    reporter.close()
+    reporter.say(f"weights: {flags.model} from {weights.source}, SHA-256 {weights.sha256[:12]}")
+    return weights
+
+
+def describe_sizes(scales, reporter):
+    """Tell the user the sizes (height × width) of what goes in and comes out."""
+    sizes = [scales[-1].content_size], [s.shape for s in scales[-1].styles], [pictures.size for pictures in scales]
+    read, styles, painting = (", ".join(f"{height}×{width}" for height, width, *_ in group) for group in sizes)
+    reporter.say(f"sizes (height × width): read {read}, style {styles}, painting {painting}")

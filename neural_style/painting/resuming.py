@@ -1,0 +1,52 @@
+"""Going on with a run that was interrupted."""
+
+import os
+
+from neural_style.errors import InputError
+from neural_style.painting.checking import results
+from neural_style.runs import checkpoint
+
+
+def is_finished(run, identity):
+    """Return whether the `recipe.Run` of this `checkpoint.identity` is finished, by its folder, and its results there.
+
+    The user is told so, and if another run has been finished there.
+    """
+    flags, say = run.task.flags, run.reporter.say
+    before = run.folder.finished()
+    if before is None or not all(map(os.path.exists, results(flags.prefix, flags.animate))):
+        return False
+    try:
+        change = checkpoint.difference(before, identity)
+    except (AttributeError, KeyError, TypeError):
+        return False  # Somebody has changed settings.json.
+    if change:
+        say(f"the finished run in {run.folder.path} is another: {change}")
+        return False
+    say("the run is finished already: leave out --resume to paint it anew")
+    return True
+
+
+def checkpoint_of(run, identity):
+    """Return (numbers, arrays) of the checkpoint in the folder of a `recipe.Run`, (None, {}) without one.
+
+    The user is told of it. Raises InputError if it is damaged, and if it is of another run than that of this
+    `checkpoint.identity`.
+    """
+    folder, say = run.folder, run.reporter.say
+    before, arrays = folder.checkpoint()
+    if before is None:
+        say(f"there is no checkpoint in {folder.path}: beginning at the beginning")
+        return None, {}
+    change = checkpoint.difference(before["identity"], identity)
+    if change:
+        raise InputError(
+            f"the checkpoint in {folder.path} is of another run: {change}; give the same flags and pictures, or leave "
+            "out --resume to begin anew"
+        )
+    versions = [", ".join(f"{k} {v}" for k, v in which["backend"].items()) for which in (before["identity"], identity)]
+    if versions[0] != versions[1]:
+        say(f"warning: the run began with {versions[0]}; with {versions[1]} it may end a little differently")
+    folder.go_on(before["position"]["evaluation"])
+    say(f"going on after evaluation {before['position']['evaluation']}")
+    return before, arrays

@@ -1,0 +1,131 @@
+"""What a run saves while it goes on, and at its end."""
+
+import contextlib
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict
+
+from neural_style import backend
+from neural_style.command.interruption import Interruption
+from neural_style.errors import InputError
+from neural_style.pictures import images
+
+
+def settings_of(run, command, device, plans):
+    """Return all that decides the result of a `recipe.Run`, as the JSON-able dict for settings.json and the pictures.
+
+    `command` is its shell command, `device` what it runs on, and `plans` has the `memory.Plan` of each scale.
+    """
+    flags, scales, weights = run.task.flags, run.scales, run.weights
+    return {
+        "command": command,
+        "flags": vars(flags),
+        "seed": flags.seed,
+        "sizes": {
+            "read": scales[-1].content_size,
+            "styles": [style.shape[:2] for style in scales[-1].styles],
+            "painting": [pictures.size for pictures in scales],
+        },
+        "memory": [asdict(plan) for plan in plans],
+        "weights": {"network": flags.model, "source": weights.source, "sha256": weights.sha256},
+        "device": device,
+        "versions": {"python": platform.python_version(), **backend.versions()},
+    }
+
+
+def _texts(settings):
+    """Return the text chunks of a picture: the command line and the settings it was made with."""
+    command = settings["command"].encode(errors="backslashreplace").decode()
+    return {images.COMMAND: command, "Settings": json.dumps(settings)}
+
+
+def save_progress(run, evaluations, settings, record, animation):
+    """Follow the `synthesis.synthesise` generator `evaluations`, log and save it, print the final picture's path.
+
+    `record` is what a checkpoint says besides the run's state; `animation` is an `Animation` or None. Returns the exit
+    status: 0, or that of the signal that ended the run early; what was reached is saved then too.
+    """
+    flags, folder, reporter = run.task.flags, run.folder, run.reporter
+    piped = flags.prefix == images.STANDARD
+    final = images.STANDARD if piped else f"{flags.prefix}.png"
+    saves = 0 if piped else flags.save_every
+    progress = None
+
+    def picture():
+        return run.scales[progress.scale - 1].finish.picture(progress.image())
+
+    def save(path):
+        images.write(path, picture(), _texts(settings))
+
+    def checkpoint(anyway=False):
+        folder.save(progress, record, animation.frames() if animation else [], anyway)
+
+    with Interruption() as interruption:
+        try:
+            for progress in evaluations:
+                folder.log(progress)
+                folder.preview(picture)
+                reporter.progress(progress)
+                is_frame = progress.ends_iteration or progress.evaluation == 0
+                if animation and is_frame:
+                    animation.add(picture())
+                if progress.ends_iteration and saves and progress.iteration % saves == 0:
+                    save(f"{flags.prefix}_at_iteration_{progress.iteration}.png")
+                if interruption.signal:
+                    break
+                if progress.ends_iteration and not progress.ends_run:
+                    checkpoint()
+            if progress is None:
+                raise InputError("the run is finished already: leave out --resume to paint it anew")
+            save(final)
+            goes_on = interruption.signal and not progress.ends_run
+            if goes_on:
+                checkpoint(anyway=True)
+            if animation:
+                if not is_frame:
+                    animation.add(picture())
+                animation.write(flags.prefix)
+            if not goes_on:
+                folder.finish(record["identity"])
+        except InputError as problem:
+            if progress is None:
+                raise
+            raise InputError(f"{problem}; what was reached is in {_rescued(final, save)}") from problem
+    _say_why_it_ended(run, progress, interruption, final)
+    if not piped:
+        print(final, flush=True)
+    return interruption.exit_status
+
+
+def _say_why_it_ended(run, progress, interruption, final):
+    """Tell the user of a run that ended early, at this `progress`, its picture being in the file `final`."""
+    run.reporter.close()
+    if progress.ends_run and progress.evaluation < progress.evaluations:
+        run.reporter.say(
+            f"stopped after {progress.evaluation} of {progress.evaluations} evaluations: the loss hardly falls any more"
+        )
+    if interruption.signal:
+        goes_on = final != images.STANDARD and not progress.ends_run
+        remedy = "; the same command with --resume goes on" if goes_on else ""
+        run.reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}{remedy}")
+
+
+def _rescued(final, save):
+    """Save a picture by `save(path)` to the path `final` or, where that fails, to a new folder for temporary files.
+
+    The standard output, which has failed already, is not tried again. Returns the path, or says in its place that there
+    is none.
+    """
+    piped = final == images.STANDARD
+    with contextlib.suppress(InputError):
+        if not piped:
+            save(final)
+            return final
+    with contextlib.suppress(InputError, OSError):
+        name = "picture.png" if piped else os.path.basename(final)
+        path = os.path.join(tempfile.mkdtemp(prefix="style-transfer-"), name)
+        save(path)
+        return path
+    return "no file, for there is no room for one"

@@ -1,0 +1,1 @@
+"""Pictures and masks: their files, their sizes, their colours."""

@@ -1,0 +1,105 @@
+"""Masks: which positions of an image a style is painted on, at the size of every layer.
+
+A mask is a gray picture, white where it holds. Inside the program it is an 8-bit Pillow image until it has the size it
+is used at, then float32 in 0..1.
+"""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from models.layers import size_at
+from neural_style.errors import InputError
+from neural_style.pictures import images
+
+THRESHOLD = 127
+"""Gray above this is white, except for HALF."""
+
+HALF = 128
+"""A gray that the original scripts' two comparisons (≤ 127 and > 128) both pass over, so that it stays half a weight.
+
+It is what a border between two pixels becomes when it is resized to half the size.
+"""
+
+
+def read(path):
+    """Return the mask in the picture file `path`. Raises InputError if it is no picture or white nowhere."""
+    mask = _gray(path)
+    if mask.getextrema()[1] <= THRESHOLD:
+        raise InputError(f"the mask {path} is white nowhere: paint white, or lighter than half, what it should cover")
+    return mask
+
+
+def _gray(path):
+    return images.read(path, background="black").convert("L")
+
+
+def refined(mask, threshold=None, feather=0.0):
+    """Return a gray Pillow image made black and white at `threshold` (0..1) and softened by `feather` pixels."""
+    if threshold is not None:
+        mask = mask.point(lambda gray: 255 * (gray >= 255 * threshold))
+    if feather:
+        mask = mask.filter(ImageFilter.GaussianBlur(feather / 2))
+    return mask
+
+
+def read_at(path, size, feather=0.0):
+    """Return the mask in the file `path` at `size`, float32 (height, width) in 0..1, gray in between.
+
+    With `feather` it is black and white first and its border softened over so many pixels. Raises InputError if it is
+    no picture.
+    """
+    mask = feathered(read(path), size, feather, path) if feather else _gray(path)
+    return at_size(mask, size, soft=True)
+
+
+def feathered(mask, size, pixels, name="mask"):
+    """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides.
+
+    Raises InputError, with the mask's `name`, if that softens all of it away.
+    """
+    binary = _resized(mask, size).point(lambda gray: 255 * (gray > THRESHOLD))
+    soft = binary.filter(ImageFilter.GaussianBlur(pixels / 2))
+    if soft.getextrema()[1] <= THRESHOLD:
+        height, width = size
+        raise InputError(
+            f"--mask_feather, {round(pixels, 1):g} pixels at {height}×{width}, is wider than what is white in {name}: "
+            "choose a smaller one"
+        )
+    return soft
+
+
+def at_size(mask, size, soft=False):
+    """Return `mask` as float32 (height, width) in 0..1 at `size`: black and white, or the gray between if `soft`.
+
+    It is resized as an 8-bit picture with Pillow's bilinear filter. Unless soft, gray is then taken as black or white
+    and the whole divided by its maximum, as the Keras scripts have it that this toolkit mirrors (see HALF).
+    """
+    gray = np.asarray(_resized(mask, size), "float32")
+    if soft:
+        return gray / np.float32(255)
+    values = np.where(gray == HALF, gray, np.where(gray > THRESHOLD, np.float32(255), np.float32(0)))
+    return values / max(values.max(), np.float32(1))
+
+
+def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --image_size"):
+    """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
+
+    `size` is the image's (height, width). Raises InputError, with the mask's `name`, the layer and the `remedy`, where
+    nothing of the mask is left.
+    """
+    by_size, result = {}, {}
+    for layer in layers:
+        own_size = size_at(layer, size)
+        if own_size not in by_size:
+            by_size[own_size] = at_size(mask, own_size, soft)
+        if not by_size[own_size].any():
+            raise InputError(
+                f"the white of {name} is so small that nothing of it is left at layer {layer}: paint a larger region "
+                f"or choose {remedy}"
+            )
+        result[layer] = by_size[own_size][None, :, :, None]
+    return result
+
+
+def _resized(mask, size):
+    return mask if size == images.size(mask) else mask.resize(size[::-1], Image.Resampling.BILINEAR)

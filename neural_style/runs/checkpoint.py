@@ -1,0 +1,167 @@
+"""Checkpoints: all that a run needs to go on as if it had never been interrupted, in one file without pickles.
+
+A checkpoint is a .npz file of the arrays that `synthesis.Progress.state` gives, of the animation's frames, and of a
+JSON text, "run", with numbers and the run's identity: what must be the same for a run to be the same.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from neural_style.errors import InputError
+from neural_style.files import replaced
+
+NAME = "checkpoint.npz"
+
+FORMAT = 2
+"""What the arrays mean; a run of another one cannot go on."""
+
+WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "save_every", "max_memory", "tile", "prefix", "weights"}
+"""Flags that do not change a run's result, or whose effect is looked at by itself."""
+
+PICTURES = {"content", "styles", "style_masks", "content_mask", "content_masks", "color_mask", "init_image"}
+PICTURES |= {"style_image", "style_mask", "target_mask", "content_image"}
+"""Flags that name pictures: what is in those counts, not where they are."""
+
+
+def identity(flags, scales, weights, versions):
+    """Return what must be the same for a run to be the same, a JSON-able dict.
+
+    `scales` are the `photograph.Pictures` of all scales, `weights` the `models.weights.Weights`, `versions` those of
+    Keras and the backend.
+    """
+    names = vars(flags).keys() - WITHOUT_EFFECT - PICTURES
+    return {
+        "format": FORMAT,
+        "flags": {name: getattr(flags, name) for name in sorted(names)},
+        "pictures": {
+            field.name: _digest([getattr(pictures, field.name) for pictures in scales])
+            for field in dataclasses.fields(scales[0])
+        },
+        "weights": weights.sha256,
+        "backend": {name: version for name, version in versions.items() if name != "keras"},
+    }
+
+
+def difference(before, now):
+    """Return how the identity `now` differs from that of a checkpoint, in words; None if it does not."""
+    if before.get("format") != now["format"]:
+        return "it was painted by another version of these scripts"
+    if before["flags"].keys() != now["flags"].keys():
+        return "it was painted by another script, or another version of this one"
+    for name in sorted(now["flags"]):
+        values = [_text(which["flags"].get(name)) for which in (before, now)]
+        if values[0] != values[1]:
+            return f"--{name} was {values[0]} and is {values[1]}"
+    for name, digest in before["pictures"].items():
+        if digest != now["pictures"].get(name):
+            return f"{_PICTURE_NAMES[name]} is another"
+    if before["weights"] != now["weights"]:
+        return "the weights of the network are others"
+    if before["backend"].keys() != now["backend"].keys():
+        return f"it ran on {', '.join(before['backend'])} and this runs on {', '.join(now['backend'])}"
+    return None
+
+
+_PICTURE_NAMES = {
+    "content": "the content picture",
+    "styles": "a style picture",
+    "style_weights": "a style's weight",
+    "start": "the picture to start from",
+    "content_size": "the size of the content picture",
+    "masks": "a mask",
+    "finish": "a mask or the content picture",
+}
+"""What `photograph.Pictures` has, as users know it."""
+
+
+def _text(value):
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _digest(value):
+    """Return the SHA-256 of any structure of dataclasses, dicts, lists, arrays and plain values."""
+    sha = hashlib.sha256()
+
+    def add(value):
+        if dataclasses.is_dataclass(value):
+            value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        if isinstance(value, dict):
+            value = sorted(value.items())
+        if isinstance(value, list | tuple):
+            sha.update(f"[{len(value)}".encode())
+            for part in value:
+                add(part)
+        elif isinstance(value, np.ndarray):
+            sha.update(f"{value.dtype}{value.shape}".encode())
+            sha.update(np.ascontiguousarray(value).data)
+        else:
+            sha.update(repr(value).encode())
+
+    add(value)
+    return sha.hexdigest()
+
+
+def write(path, run, arrays):
+    """Write the JSON-able dict `run` and the (name, array) pairs `arrays`, one at a time, to a file, all or nothing.
+
+    Raises InputError if it cannot be written.
+    """
+    with replaced(path) as whole, zipfile.ZipFile(whole, "w") as file:
+        _add(file, "run", np.frombuffer(json.dumps(run).encode(), "uint8"))
+        for name, array in arrays:
+            _add(file, name, array)
+
+
+def _add(file, name, array):
+    with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
+        np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
+
+
+class Arrays(Mapping):
+    """The arrays of a checkpoint by name, each read when it is asked for: together they may be most of the memory."""
+
+    def __init__(self, path):
+        self._path = path
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is not None:
+                raise zipfile.BadZipFile
+            self._names = [name.removesuffix(".npy") for name in file.namelist()]
+
+    def __getitem__(self, name):
+        if name not in self._names:
+            raise KeyError(name)
+        with np.load(self._path, allow_pickle=False) as file:
+            return file[name]
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self):
+        return len(self._names)
+
+
+def read(path):
+    """Return (run, arrays) as `write` took them, the arrays as `Arrays`; (None, None) if there is no checkpoint.
+
+    Raises InputError if the file is damaged.
+    """
+    try:
+        arrays = Arrays(path)
+        return json.loads(arrays["run"].tobytes()), arrays
+    except FileNotFoundError:
+        return None, None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged: delete it, or leave out --resume, to begin anew") from error
+
+
+def delete(path):
+    """Delete a checkpoint that is there no more need for."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

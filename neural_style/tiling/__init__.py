@@ -1,0 +1,1 @@
+"""Pictures in tiles: exact, in bounded memory."""

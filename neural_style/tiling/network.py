@@ -1,0 +1,133 @@
+"""A network that looks at pictures of any size, exactly, in bounded memory: tile by tile."""
+
+import gc
+
+import keras
+import numpy as np
+import psutil
+from keras import ops
+
+from models.layers import size_at, stride
+from neural_style.backend import allocator, gpu
+from neural_style.tiling.tiles import ALIGNMENT, Tile, intervals, margin
+
+SMALLEST_SIDE = 64
+"""Rows below which tiles are not made smaller when the memory does not suffice: they would be nearly all margin."""
+
+
+class TiledNetwork:
+    """A feature extractor that looks at pictures in tiles, in smaller ones when the memory does not suffice.
+
+    Pictures are RGB (height, width, 3) in 0..255, of any type; functions over positions take {layer: array
+    (1, h, w, …)} of the positions of one tile, "image" among the layers.
+    """
+
+    def __init__(self, extractor, network, layers, side=None, say=lambda line: None, keeps_up_to=None):
+        """Set up.
+
+        `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
+        rows and columns of a tile at most, None for pictures in one piece; `say` is told in a line
+        when tiles are made smaller. What pictures in tiles leave free is given back to the system after each picture
+        or, with `keeps_up_to`, after a tile that leaves the process with more than so many bytes.
+        """
+        self._extractor = extractor
+        self._layers = ("image", *layers)
+        self._margin = margin(network, layers)
+        self._side = side
+        self._say = say
+        self._keeps_up_to = keeps_up_to
+
+    def tiles(self, size):
+        """Return the `Tile`s of a picture of (height, width) `size`."""
+        rows, columns = (intervals(length, self._side or length, self._margin) for length in size)
+        return [Tile(row, column) for row in rows for column in columns]
+
+    def sizes(self, tile):
+        """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
+        return {layer: tile.own_size(layer) for layer in self._layers}
+
+    def features(self, seen, offset, sizes):
+        """Return {layer: features (1, h, w, C)} at the own positions of a tile, "image" among the layers.
+
+        `seen` is what it is seen with, float32 (1, h, w, 3), `offset` and `sizes` are its `offset` and `sizes`.
+        """
+        features = {"image": seen, **self._extractor(seen)}
+        return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
+
+    def end_tile(self, coming=0):
+        """Give memory back if there is more than is to be kept, or would be with so many bytes that are `coming`.
+
+        Call it when what was made of a tile is used.
+        """
+        if self._keeps_up_to is not None and psutil.Process().memory_info().rss + coming > self._keeps_up_to:
+            allocator.give_back_memory()
+
+    def sums(self, function, image, guides=None):
+        """Return the sum over the tiles of `image` of function(features, guides), any structure of numpy arrays.
+
+        `guides` maps layers to arrays over the whole picture's positions; without them the function is given None.
+        """
+
+        def total():
+            result = None
+            for tile in self.tiles(image.shape[:2]):
+                cut = keras.tree.map_structure(ops.convert_to_tensor, tile.cut(guides)) if guides else None
+                sums = function(self._own(image, tile), cut)
+                sums = keras.tree.map_structure(ops.convert_to_numpy, sums)
+                result = sums if result is None else keras.tree.map_structure(np.add, result, sums)
+                self.end_tile()
+            return result
+
+        return self.attempt(total, image.shape[:2])
+
+    def layer(self, name, image):
+        """Return the features of `image` at the layer `name`, a numpy array (1, h, w, C)."""
+
+        def whole():
+            result = None
+            for tile in self.tiles(image.shape[:2]):
+                own = ops.convert_to_numpy(self._own(image, tile)[name])
+                if tile.is_whole:
+                    return own
+                if result is None:
+                    result = np.empty((1, *size_at(name, image.shape[:2]), own.shape[-1]), own.dtype)
+                result[(slice(None), *tile.own(name))] = own
+                del own
+                self.end_tile()
+            return result
+
+        return self.attempt(whole, image.shape[:2])
+
+    def attempt(self, function, size):
+        """Return function(), which looks at a picture of (height, width) `size`, in smaller tiles as need be.
+
+        Raises the backend's out-of-memory error when the smallest tiles are too large.
+        """
+        while True:
+            try:
+                result = function()
+                if len(self.tiles(size)) > 1 and self._keeps_up_to is None:
+                    allocator.give_back_memory()
+                return result
+            except Exception as error:
+                side = min(self._side or max(size), max(size)) // 2 // ALIGNMENT * ALIGNMENT
+                if side < SMALLEST_SIDE or not gpu.may_be_out_of_memory(error):
+                    raise
+                certainty = "does" if gpu.is_out_of_memory(error) else "may"
+            # Keras ties the error to the frames it passed, and so to their arrays, in a circle.
+            gc.collect()
+            self._side = side
+            self._say(f"the memory {certainty} not suffice: going on in tiles of {side} rows")
+
+    def _own(self, image, tile):
+        """Return the features of a picture at the tile's own positions."""
+        seen = ops.convert_to_tensor(image[tile.seen][None], "float32")
+        return self.features(seen, tile.offset, self.sizes(tile))
+
+
+def _part(features, offset, layer, size):
+    """Return features (1, h, w, C) at the (height, width) `size` positions that begin `offset` pixels from theirs."""
+    if tuple(features.shape[1:3]) == size:
+        return features
+    row, column = offset[0] // stride(layer), offset[1] // stride(layer)
+    return ops.slice(features, (0, row, column, 0), (1, *size, features.shape[-1]))

@@ -1,0 +1,86 @@
+"""Flags are understood as the original scripts spell them, and more; progress and problems are said plainly."""
+
+import pytest
+
+from neural_style.command.flags import add_transfer_flags
+from neural_style.command.parser import Parser
+
+
+@pytest.fixture
+def parse():
+    parser = Parser(prog="network.py")
+    add_transfer_flags(parser)
+    return lambda text: parser.parse(text.split())
+
+
+def test_the_last_position_is_the_prefix_and_those_between_are_styles(parse):
+    flags = parse("c.jpg s1.jpg s2.jpg s3.jpg out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["s1.jpg", "s2.jpg", "s3.jpg"], "out")
+
+
+def test_flags_may_stand_anywhere(parse):
+    flags = parse("--num_iter 3 c.jpg s.jpg t.jpg --image_size 64 out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["s.jpg", "t.jpg"], "out")
+    assert (flags.num_iter, flags.image_size) == ([3], 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[("True", True), ("False", False), ("true", True), ("", True), ("=False", False), ("=True", True)],
+        *[("yes", True), ("no", False), ("1", True), ("0", False)],
+    ],
+)
+def test_a_boolean_flag_takes_a_value_or_stands_alone(parse, text, value):
+    separator = "" if text.startswith("=") else " "
+    assert parse(f"c s out --rescale_image{separator}{text}").rescale_image is value
+
+
+def test_a_bare_boolean_flag_does_not_swallow_the_content(parse):
+    flags = parse("--rescale_image c.jpg s.jpg out")
+    assert flags.rescale_image is True
+    assert flags.content == "c.jpg"
+
+
+def test_a_list_of_numbers_does_not_swallow_the_prefix(parse):
+    flags = parse("c.jpg s.jpg t.jpg --style_weight 1 0.5 out")
+    assert (flags.style_weight, flags.prefix, flags.styles) == ([1.0, 0.5], "out", ["s.jpg", "t.jpg"])
+
+
+def test_names_that_begin_with_a_dash_follow_two_dashes(parse):
+    flags = parse("c.jpg --style_weight 2 --style_masks m.png -- --my-style.png -s2.png --out")
+    assert (flags.content, flags.styles, flags.prefix) == ("c.jpg", ["./--my-style.png", "./-s2.png"], "./--out")
+    assert (flags.style_weight, flags.style_masks) == ([2.0], ["m.png"])
+    assert parse("-- - s.png -").prefix == "-"
+
+
+def test_hyphens_and_underscores_are_the_same(parse):
+    assert parse("c s out --image-size=64 --rescale-image").image_size == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("c s out --image_size -3", "at least 1"),
+        ("c s out --image_size 3.5", "not a whole number"),
+        ("c s out --content_weight nan", "out of range"),
+        ("c s out --content_weight inf", "out of range"),
+        ("c s out --mask_feather 1e12", "between 0 and 10000"),
+        (f"c s out --seed {'9' * 400}", "out of range"),
+        ("c s out --rescale_image=perhaps", "neither True nor False"),
+        ("c s out --scales 50,100", "argument --scales: '50,100' is not a whole number"),
+        ("c s out --num_iter", "argument --num_iter: expected at least one argument"),
+        ("c s out --pool_type median", "invalid choice"),
+        ("c out", "required: PREFIX"),
+        ("c s out --num_itter 3", "there is no flag --num_itter, but there is --num_iter; --help"),
+        ("c s out --Content-Weight=3", "there is no flag --Content_Weight, but there is --content_weight; --help"),
+        ("c s out --xyzzy", "there is no flag --xyzzy; --help"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):
+    with pytest.raises(SystemExit) as exit:
+        parse(text)
+    assert exit.value.code == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1

@@ -1,0 +1,247 @@
+"""neural_doodle.py paints each region of a doodle like the same-coloured region of the style picture."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import neural_doodle
+from neural_style.command.reporter import Reporter
+from neural_style.errors import InputError
+from neural_style.losses.products import GramProduct
+from neural_style.painting.objective import region_style_loss
+from neural_style.pictures import images
+from neural_style.tiling.network import TiledNetwork
+from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT, opened
+
+DOODLES = ROOT / "images" / "inputs" / "doodle"
+FILES = {
+    "style_image": STARRY_NIGHT,
+    "style_mask": DOODLES / "starry-night-style.png",
+    "target_mask": DOODLES / "starry-night-target.png",
+}
+SMALL = ["--img_size", "64", "--evaluations", "4"]
+
+pytestmark = pytest.mark.usefixtures("shallow")
+
+
+def arguments(prefix, *flags, **files):
+    named = [text for name, path in (FILES | files).items() for text in (f"--{name}", str(path))]
+    return [*named, "--target_image_prefix", str(prefix), *SMALL, *map(str, flags)]
+
+
+def paint(tmp_path, *flags, **files):
+    """Run neural_doodle.py in this process; return its picture as floats."""
+    assert neural_doodle.main(arguments(tmp_path / "out", *flags, **files)) == 0
+    return np.asarray(opened(tmp_path / "out.png"), float)
+
+
+def read(*flags, **files):
+    """Return the pictures of one scale, and what was said while reading them."""
+    said = []
+    reporter = Reporter(quiet=True)
+    reporter.say = said.append
+    (pictures,) = neural_doodle.METHOD.task(arguments("unused", *flags, **files)).read(reporter)
+    return pictures, said
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Return a function that writes a map of two halves of colours, with an optional dot, and returns its path."""
+
+    def drawn(name, left, right, dot=None, size=(64, 96)):
+        array = np.zeros((*size, 3), "uint8")
+        array[:, : size[1] // 2], array[:, size[1] // 2 :] = left, right
+        if dot is not None:
+            array[-1, -1] = dot
+        path = tmp_path / name
+        Image.fromarray(array).save(path)
+        return path
+
+    return drawn
+
+
+RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 255, 0)
+
+
+def test_each_region_gets_the_colours_of_its_region_of_the_style(tmp_path, draw):
+    """Left and right of the style are two pictures; the doodle has them the other way round."""
+    height, width = 64, 96
+    style = images.to_array(images.read(STARRY_NIGHT), (height, width))
+    style[:, width // 2 :] = images.to_array(images.read(REFERENCE / "style2.png"), (height, width // 2))
+    images.to_picture(style).save(tmp_path / "style.png")
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", BLUE, RED)}
+    result = paint(tmp_path, "--num_iter", 2, "--evaluations", 25, style_image=tmp_path / "style.png", **maps)
+    means = {
+        side: image[:, columns].mean(axis=(0, 1))
+        for side, image, columns in (
+            ("style left", style, slice(0, 40)),
+            ("style right", style, slice(56, None)),
+            ("left", result, slice(0, 40)),
+            ("right", result, slice(56, None)),
+        )
+    }
+    apart = np.abs(means["style left"] - means["style right"]).max()
+    assert np.abs(means["left"] - means["style right"]).max() < 0.4 * apart
+    assert np.abs(means["right"] - means["style left"]).max() < 0.4 * apart
+
+
+def test_a_run_prints_its_path_and_says_its_labels(tmp_path, run_here):
+    done = run_here("neural_doodle.py", *arguments(tmp_path / "out", "--num_iter", 1))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/out.png\n"), done.stderr
+    assert done.stderr.startswith("labels: #3060d0, #a05030, #8090f0, #205020, #ffe040\n")
+    settings = json.loads((tmp_path / "out_run" / "settings.json").read_text())
+    assert settings["sizes"] == {"read": [600, 900], "styles": [[64, 96]], "painting": [[64, 96]]}
+
+
+def test_hyphens_and_the_originals_names_are_understood():
+    named = ["--style-image", "a", "--style-mask", "b", "--target-mask", "c", "--target-image-prefix", "out"]
+    flags = neural_doodle.METHOD.parse([*named, "--nlabels", "4", "--img_size", "-1", "--tv-weight", "1e-4"])
+    assert (flags.style_image, flags.style_mask, flags.target_mask, flags.prefix) == ("a", "b", "c", "out")
+    assert (flags.nlabels, flags.image_size, flags.total_variation_weight) == (4, -1, 1e-4)
+    defaults = neural_doodle.METHOD.parse(named)
+    assert (defaults.num_iter, defaults.content_weight, defaults.style_weight) == ([10], 0.1, 1.0)
+    assert (defaults.region_style_weight, defaults.total_variation_weight, defaults.nlabels) == (1.0, 8.5e-5, None)
+    assert (defaults.image_size, defaults.preserve_color, defaults.min_improvement) == (-1, False, 0.0)
+
+
+def test_the_target_mask_gives_the_size():
+    pictures, _ = read("--image_size", "-1")
+    assert pictures.size == (600, 900)
+    pictures, _ = read("--image_size", "50")
+    assert pictures.size == (50, 75)
+
+
+def test_it_starts_from_noise_or_from_the_content_image():
+    pictures, _ = read()
+    assert pictures.start.std() == pytest.approx(255 / np.sqrt(12), abs=3)
+    assert np.array_equal(pictures.start, read("--seed", 0)[0].start)
+    assert not np.array_equal(pictures.start, read("--seed", 1)[0].start)
+    pictures, _ = read(content_image=CASTLE)
+    assert np.array_equal(pictures.start, images.to_array(images.read(CASTLE), (64, 96)))
+    pictures, _ = read("--init_image", "noise", content_image=CASTLE)
+    assert not np.array_equal(pictures.start, pictures.content)
+    pictures, _ = read("--init_image", STARRY_NIGHT)
+    assert np.array_equal(pictures.start, images.to_array(images.read(STARRY_NIGHT), (64, 96)))
+
+
+def test_the_content_image_keeps_its_shapes_and_if_asked_its_colours(tmp_path):
+    content = images.to_array(images.read(CASTLE), (64, 96))
+    flags = ["--num_iter", 2, "--content_weight", 1000, "--preserve_color"]
+    result = paint(tmp_path, *flags, content_image=CASTLE)
+    assert np.corrcoef(result.mean(axis=-1).ravel(), content.mean(axis=-1).ravel())[0, 1] > 0.3
+    warmth = [(image[..., 0] - image[..., 2]).ravel() for image in (result, content)]
+    assert np.corrcoef(*warmth)[0, 1] > 0.95
+
+
+def test_smooth_takes_the_grain_out_of_what_began_as_noise(tmp_path):
+    def roughness(*flags):
+        return np.abs(np.diff(paint(tmp_path, "--num_iter", 0, *flags), axis=1)).mean()
+
+    grainy = roughness("--finish", "none")
+    assert roughness("--finish", "smooth") < 0.7 * grainy
+    assert roughness() == roughness("--finish", "smooth")
+    assert not read("--init_image", STARRY_NIGHT)[0].finish.smooth
+    assert not read(content_image=CASTLE)[0].finish.smooth
+
+
+def test_a_style_of_its_own_size_is_compared_by_its_mean(draw):
+    maps = {"style_mask": draw("s.png", RED, RED), "target_mask": draw("t.png", RED, RED)}
+    pictures, _ = read("--style_fit", "keep", **maps)
+    assert pictures.styles[0].shape == (568, 718, 3)
+    assert pictures.masks.style["conv2_1"].shape == (1, 284, 359, 1)
+    flat = dataclasses.replace(pictures, styles=[np.full_like(pictures.styles[0], 90)])
+    products = [(1.0, GramProduct("conv1_1"))]
+    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    loss = region_style_loss(products, pixels, flat)
+    same, other = (
+        float(loss.value(loss.sums({"conv1_1": np.full((1, 64, 96, 3), level, "float32")}, loss.guides)))
+        for level in (90, 89)
+    )
+    assert same < 1e-4 * other
+
+
+def test_scales_work_on_doodles(tmp_path):
+    assert paint(tmp_path, "--scales", 32, 64, "--num_iter", 1).shape == (64, 96, 3)
+
+
+def test_maps_of_another_aspect_ratio_are_said_to_be_stretched(draw):
+    _, said = read(style_mask=draw("s.png", RED, BLUE), target_mask=draw("t.png", RED, BLUE), content_image=CASTLE)
+    assert [line for line in said if line.startswith("warning: ")] == [
+        line for line in said if "s.png has another aspect ratio (64×96) than" in line
+    ]
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--nlabels", "3"], "--nlabels 3 is more than the 2 colours"),
+        (["--preserve_color"], "--preserve_color needs --content_image"),
+        (["--init_image", "content"], "--init_image content needs --content_image"),
+        (["--style_weight", "0"], "there is nothing to paint"),
+        (["--target_mask", "nowhere.png"], "there is no picture nowhere.png"),
+        (["--target_mask", str(CASTLE)], f" of {CASTLE}: paint with a few plain colours"),
+        (["--init_image", "gray"], "--init_image gray is neither content, noise nor a picture that is there"),
+        (["--img_size", "8"], "8 rows make a picture of 8×12 pixels"),
+    ],
+)
+def test_problems_are_named(draw, flags, problem):
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE)}
+    with pytest.raises(InputError) as error:
+        read(*flags, **maps)
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_colour_of_one_map_that_the_other_lacks_is_named(draw, swapped):
+    maps = [draw("two.png", RED, BLUE), draw("three.png", RED, GREEN)]
+    maps = dict(zip(("style_mask", "target_mask"), reversed(maps) if swapped else maps, strict=True))
+    colour = "#00ff00" if swapped else "#0000ff"
+    with pytest.raises(InputError, match=f"the colour {colour} is in .*{'three' if swapped else 'two'}.png but not in"):
+        read(**maps)
+
+
+def test_a_region_too_small_for_a_layer_is_named_with_the_size_that_would_do(draw, monkeypatch):
+    monkeypatch.setattr(neural_doodle, "STYLE_LAYERS", ("conv1_1", "conv5_1"))
+    maps = {
+        "style_mask": draw("s.png", RED, BLUE, GREEN, size=(24, 24)),
+        "target_mask": draw("t.png", RED, GREEN, BLUE, size=(24, 24)),
+    }
+    with pytest.raises(InputError) as error:
+        read("--img_size", 24, **maps)
+    assert "#00ff00 of" in str(error.value)
+    assert "too small at 24×24 pixels" in str(error.value)
+    rows = int(re.search(r"left at layer conv5_1; (\d+) rows would do", str(error.value))[1])
+    read("--img_size", rows, **maps)
+
+
+def test_a_map_of_another_size_with_keep_gets_no_advice_about_rows(draw, monkeypatch):
+    monkeypatch.setattr(neural_doodle, "STYLE_LAYERS", ("conv1_1", "conv5_1"))
+    maps = {name: draw(f"{name}.png", RED, BLUE, dot=GREEN) for name in ("style_mask", "target_mask")}
+    flags = ["--style_fit", "keep", "--nlabels", "3", "--img_size", "400"]
+    with pytest.raises(InputError, match=r"style_mask\.png is too small at 64×96 .*; paint a larger region"):
+        read(*flags, style_image=draw("style.png", RED, BLUE), **maps)
+
+
+def test_the_weights_of_the_style_are_multiplied():
+    assert read("--style_weight", "3", "--region_style_weight", "0.5")[0].style_weights == [1.5]
+
+
+def test_only_what_began_as_noise_at_one_scale_is_smoothed():
+    def smooth(*flags):
+        task = neural_doodle.METHOD.task(arguments("unused", *flags))
+        return [pictures.finish.smooth for pictures in task.read(Reporter(quiet=True))]
+
+    assert smooth() == [True]
+    assert smooth("--scales", "64", "96") == [False, False]
+    assert smooth("--scales", "64", "96", "--finish", "smooth") == [True, True]
+
+
+def test_the_picture_that_is_stretched_is_the_one_that_is_named(draw):
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE, size=(96, 64))}
+    _, said = read(content_image=CASTLE, **maps)
+    assert any("castle.jpg has another aspect ratio" in line and "is stretched" in line for line in said)

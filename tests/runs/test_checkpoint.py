@@ -1,0 +1,19 @@
+"""A checkpoint knows the run that it is of."""
+
+import network
+from neural_style.runs import checkpoint
+from tests.conftest import CASTLE, STARRY_NIGHT
+
+
+def test_every_flag_that_a_checkpoint_passes_over_is_one(tmp_path):
+    flags = vars(network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), "--image_size", "48"]))
+    assert flags.keys() >= checkpoint.WITHOUT_EFFECT
+
+
+def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
+    before = {"format": 2, "flags": {}, "pictures": {}, "weights": "a", "backend": {"tensorflow": "2.21"}}
+    assert checkpoint.difference(before, dict(before)) is None
+    assert checkpoint.difference(before, before | {"backend": {"tensorflow": "2.22"}}) is None
+    assert checkpoint.difference(before, before | {"weights": "b"}) == "the weights of the network are others"
+    said = checkpoint.difference(before, before | {"backend": {"jax": "0.9"}})
+    assert said == "it ran on tensorflow and this runs on jax"

@@ -1,0 +1,128 @@
+"""A picture in tiles has the loss and the gradient of the picture in one piece."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from keras import ops
+
+import inetwork
+import network
+import neural_doodle
+from neural_style import backend
+from neural_style.command.reporter import Reporter
+from neural_style.painting.objective import objective as objective_of
+from neural_style.tiling.memory import ONE_PIECE
+from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
+
+MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
+SIDE = 64
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Run what would be compiled as it stands: the shapes of so many tiles take longer to compile than to run."""
+    monkeypatch.setattr(backend, "compiled", lambda function: function)
+
+
+def transfer_task(script, size, *flags, styles=(STARRY_NIGHT,)):
+    """The task for a square picture of `size` rows."""
+    square = ["--image_size", size, "--maintain_aspect_ratio", "False"]
+    return script.METHOD.task([*map(str, [CASTLE, *styles, "out", *square, *flags])])
+
+
+def two_styles(script, size, *flags):
+    styles = [REFERENCE / "style1.png", REFERENCE / "style2.png"]
+    return transfer_task(script, size, "--style_weight", 1, 0.4, *flags, styles=styles)
+
+
+def two_masks(script, size, *flags):
+    return two_styles(script, size, *flags, "--style_masks", *MASKS)
+
+
+def doodle_task(rows, *flags):
+    style, maps = ROOT / "images/inputs/style/starry-night.jpg", ROOT / "images/inputs/doodle"
+    files = ["--style-image", style, "--style-mask", maps / "starry-night-style.png"]
+    files += ["--target-mask", maps / "starry-night-target.png", "--content-image", CASTLE, "--img-size", rows]
+    return neural_doodle.METHOD.task([*map(str, [*files, "--target-image-prefix", "out", *flags])])
+
+
+CASES = {
+    "one style": lambda: transfer_task(network, 208),
+    "average pooling and no multiple of 16": lambda: transfer_task(network, 215, "--pool_type", "ave"),
+    "odd sizes and a content loss of means": lambda: transfer_task(network, 213, "--content_loss_type", 2),
+    "two styles in their own sizes": lambda: two_styles(network, 205, "--style_fit", "keep"),
+    "two masked styles": lambda: two_masks(network, 209),
+    "two masked styles by area": lambda: two_masks(
+        network, 200, "--style_mask_space", "style", "--content_masks", *MASKS
+    ),
+    "correlated layers": lambda: transfer_task(inetwork, 215),
+    "correlated layers under masks": lambda: two_masks(inetwork, 203),
+    "differences of layers": lambda: transfer_task(inetwork, 200, "--chain", "difference"),
+    "differences of layers under masks": lambda: two_masks(inetwork, 205, "--chain", "difference"),
+    "a doodle": lambda: doodle_task(161),
+    "an improved doodle": lambda: doodle_task(160, "--improved"),
+    "only smoothness and content": lambda: transfer_task(network, 222, "--style_weight", 0, "--content_weight", 1),
+    "tiles with others all around and a rest of few rows": lambda: transfer_task(network, 3 * SIDE + 7),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, weights, random_image, uncompiled):
+    """To what is rounded: at some places of some pictures that turns a maximum or a ReLU, and the gradient with it, so
+    that one of three pictures must show the equality. An error in the tiles would show in all."""
+    task = CASES[case]()
+    (pictures,) = task.read(Reporter(quiet=True))
+    in_one, in_tiles = (
+        objective_of(task, pictures, weights, plan) for plan in (ONE_PIECE, replace(ONE_PIECE, side=SIDE))
+    )
+    differences = []
+    while not differences or (differences[-1] >= 1e-5 and len(differences) < 3):
+        image = ops.convert_to_tensor(random_image(*pictures.size, seed=2 * len(differences)).ravel())
+        whole, terms, gradient = in_one.evaluate(image)
+        tiled, tiled_terms, tiled_gradient = in_tiles.evaluate(image)
+        assert tiled == pytest.approx(whole, rel=1e-5)
+        assert tiled_terms == pytest.approx(terms, rel=1e-5)
+        differences.append(np.linalg.norm(tiled_gradient - gradient) / np.linalg.norm(gradient))
+    assert min(differences) < 1e-5, differences
+
+
+def test_compiled_tiles_give_the_same(weights, random_image):
+    task = transfer_task(network, SIDE + 32)
+    (pictures,) = task.read(Reporter(quiet=True))
+    image = ops.convert_to_tensor(random_image(*pictures.size).ravel())
+    whole, _, gradient = objective_of(task, pictures, weights).evaluate(image)
+    tiled, _, tiled_gradient = objective_of(task, pictures, weights, replace(ONE_PIECE, side=SIDE)).evaluate(image)
+    assert tiled == pytest.approx(whole, rel=1e-5)
+    assert np.linalg.norm(tiled_gradient - gradient) < 1e-5 * np.linalg.norm(gradient)
+
+
+@pytest.mark.parametrize("side", [None, SIDE])
+def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, random_image, uncompiled):
+    task = transfer_task(network, SIDE + 32)
+    (pictures,) = task.read(Reporter(quiet=True))
+    objective = objective_of(task, pictures, weights, replace(ONE_PIECE, side=side))
+    vector, direction = (ops.convert_to_tensor(random_image(*pictures.size, seed).ravel()) for seed in (0, 1))
+    whole, _, gradient = objective.evaluate(vector + 0.25 * direction)
+    loss, _, its_gradient = objective.evaluate(vector, 0.25, direction)
+    assert loss == pytest.approx(whole, rel=1e-6)
+    assert np.allclose(its_gradient, gradient, rtol=1e-6, atol=1e-6 * np.abs(gradient).max())
+
+
+def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompiled, monkeypatch):
+    task = transfer_task(network, 160)
+    (pictures,) = task.read(Reporter(quiet=True))
+    said = []
+    objective = objective_of(task, pictures, weights, say=said.append)
+    image = ops.convert_to_tensor(random_image(*pictures.size).ravel())
+    whole, _, gradient = objective.evaluate(image)
+
+    def does_not_fit(*arguments):
+        return ops.ones((2**20, 2**20, 2**10))  # More than there are addresses, so the backend's own error.
+
+    monkeypatch.setattr(objective, "_whole", does_not_fit)
+    tiled, _, tiled_gradient = objective.evaluate(image)
+
+    assert said == ["the memory does not suffice: going on in tiles of 64 rows"]
+    assert tiled == pytest.approx(whole, rel=1e-5)
+    assert np.linalg.norm(tiled_gradient - gradient) < 1e-5 * np.linalg.norm(gradient)

@@ -1,0 +1,530 @@
+"""The page in a real browser: from a photograph to a finished picture, and what may come between."""
+
+import contextlib
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import CASTLE, ROOT, STARRY_NIGHT
+from tests.conftest import opened as opened_picture
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")]
+
+WAIT = 90_000
+"""Milliseconds that anything may take on a slow machine."""
+
+
+class Server:
+    """A studio.py of its own, on any free port."""
+
+    def __init__(self, folder):
+        command = [sys.executable, ROOT / "studio.py", "--runs", folder, "--open", "False"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        )
+        self.address = self.process.stdout.readline().strip()
+
+    def close(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("studio") / "runs"
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    server = Server(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def opened(browser, address, **settings):
+    """Open the page; nothing it does may go anywhere else."""
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings))
+    context.set_default_timeout(WAIT)
+    page = context.new_page()
+    elsewhere = []
+    here = re.compile(rf"(data:|blob:|{re.escape(address)})")
+    page.on("request", lambda request: here.match(request.url) or elsewhere.append(request.url))
+    page.goto(address)
+    page.get_by_role("heading", name="Studio").wait_for()
+    page.locator("#picture").wait_for()
+    yield page
+    context.close()
+    assert elsewhere == []
+
+
+@pytest.fixture
+def page(browser, server):
+    with opened(browser, server.address) as page:
+        yield page
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Small pictures: a photograph and a style."""
+    for name, path in (("photo", CASTLE), ("style", STARRY_NIGHT)):
+        picture = opened_picture(path).convert("RGB")
+        picture.resize((96, 64)).save(tmp_path / f"{name}.png")
+    return tmp_path / "photo.png", tmp_path / "style.png"
+
+
+def choose(page, place, *paths):
+    page.locator(f"#{place} input[type=file]").set_input_files([str(path) for path in paths])
+
+
+def fill(page, name, value):
+    page.locator(f"#field-{name}:visible input, #field-{name}:visible textarea").first.fill(str(value))
+
+
+def filled(page, pictures, rows=48, iterations=1):
+    """Fill in a small style transfer."""
+    photo, style = pictures
+    choose(page, "content", photo)
+    choose(page, "add-styles", style)
+    page.get_by_text("Weight of style 1").wait_for()
+    page.locator("#content img").wait_for()
+    fill(page, "image_size", rows)
+    fill(page, "num_iter", iterations)
+
+
+def shows(page, word):
+    """Wait until the run that is looked at says `word` of its state, and return all it says."""
+    page.locator("#progress .state", has_text=word).wait_for()
+    return page.locator("#progress").inner_text()
+
+
+def runs_in(folder):
+    return {path.parent for path in folder.glob("*/run.json")}
+
+
+def started(page, folder, button="Paint"):
+    """Press a tab's button and return the folder of the run that it starts."""
+    before = runs_in(folder)
+    page.get_by_role("button", name=button, exact=True).locator("visible=true").click()
+    until(lambda: runs_in(folder) - before)
+    (run,) = runs_in(folder) - before
+    page.locator(f'#progress [data-run="{run.name}"]').wait_for()
+    return run
+
+
+def ended(run, state="done"):
+    """Wait until a run is over, and return its folder."""
+    until(lambda: json.loads((run / "run.json").read_text())["state"] not in ("queued", "running"))
+    assert json.loads((run / "run.json").read_text())["state"] == state, (run / "log.txt").read_text()
+    return run
+
+
+def until(condition):
+    end = time.monotonic() + WAIT / 1000
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def command_of(page):
+    """Return the command that the page shows for its present settings."""
+    page.get_by_text("Command", exact=True).locator("visible=true").click()
+    page.locator(".command:visible", has_text="python ").wait_for()
+    page.wait_for_timeout(500)
+    return " ".join(page.locator(".command:visible .cm-content").inner_text().split("\n"))
+
+
+def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(page, pictures, folder, tmp_path):
+    filled(page, pictures)
+    command = command_of(page)
+    run = ended(started(page, folder))
+    assert "evaluation 20 of 20" in shows(page, "finished")
+    shown = page.locator("#picture img").get_attribute("src")
+    content = page.request.get(f"{page.url}{shown}").body()
+    assert opened_picture(BytesIO(content)).size == (72, 48)
+    page.locator("#losses svg").wait_for()
+    assert "results/picture" in command
+    mine = command.replace("results/picture", str(tmp_path / "mine")).replace("python ", f"{sys.executable} ", 1)
+    subprocess.run(["bash", "-c", mine], cwd=ROOT, check=True, capture_output=True)
+    result = np.asarray(opened_picture(run / "picture.png"))
+    assert np.array_equal(np.asarray(opened_picture(tmp_path / "mine.png")), result)
+    # The command that the page shows for the run itself names the same place, so all of the file is the same.
+    first = (run / "picture.png").read_bytes()
+    own = json.loads((run / "run.json").read_text())["arguments"]
+    subprocess.run([sys.executable, "network.py", *own], cwd=ROOT, check=True, capture_output=True)
+    assert (run / "picture.png").read_bytes() == first
+
+
+def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, folder):
+    filled(page, pictures)
+    for title in ("All settings", "Course of the run"):
+        page.get_by_role("button", name=title).first.click()
+    page.locator("#field-animate input").check()
+    run = ended(started(page, folder))
+    shows(page, "finished")
+    for what, ending in (("picture", "png"), ("animation", "gif")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"Save the {what}").click()
+        assert download.value.suggested_filename == f"{run.name}.{ending}"
+        with open(download.value.path(), "rb") as file:
+            assert file.read() == (run / f"picture.{ending}").read_bytes()
+
+
+def test_a_large_upload_is_taken(page, tmp_path):
+    Image.new("RGB", (6000, 6000), (200, 90, 40)).save(tmp_path / "large.tif")
+    assert (tmp_path / "large.tif").stat().st_size > 100e6
+    choose(page, "content", tmp_path / "large.tif")
+    page.locator("#content img").wait_for()
+
+
+def test_styles_are_weighted_put_in_order_and_left_out(page, pictures):
+    filled(page, pictures)
+    choose(page, "add-styles", CASTLE)
+    page.get_by_label("number input for Weight of style 2").fill("0.25")
+    page.get_by_label("number input for Weight of style 2").blur()
+    page.wait_for_timeout(1500)
+    assert re.search(r"style\.png \S+/neuschwanstein-castle\.jpg .*--style_weight 1 0\.25", command_of(page))
+    page.get_by_role("button", name="↑").nth(1).click()
+    shown = re.compile(r"neuschwanstein-castle\.jpg\s\S+/style\.png\s[^$]*--style_weight 0\.25 1")
+    page.locator(".command:visible .cm-content").filter(has_text=shown).wait_for()
+    fill(page, "image_size", 77)
+    page.locator(".command:visible .cm-content").filter(has_text="--image_size 77").wait_for()
+    page.get_by_role("button", name="✕").first.click()
+    page.get_by_text("Weight of style 2").wait_for(state="detached")
+
+
+def drag(page, canvas, *places):
+    """Draw through places given as parts of the canvas's width and height."""
+    box = page.locator(f"#{canvas} canvas").bounding_box()
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=12)
+    page.mouse.up()
+
+
+def sheet_is_there(page, canvas):
+    page.wait_for_function(f"document.querySelector('#{canvas} canvas')?.width > 1")
+    page.locator(f"#{canvas} canvas").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+
+
+def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, folder):
+    filled(page, pictures)
+    page.get_by_role("button", name="Mask", exact=True).click()
+    sheet_is_there(page, "mask-canvas")
+    page.locator("#mask-canvas input[type=range]").fill("60")
+    drag(page, "mask-canvas", (0.25, 0.1), (0.25, 0.9))
+    page.get_by_role("button", name="Use the drawing").click()
+    page.get_by_role("button", name="Mask ✓").wait_for()
+    run = ended(started(page, folder))
+    text = (run / "run.json").read_text()
+    (mask,) = re.findall(r'"--style_masks",\s+"([^"]+)"', text)
+    white = np.asarray(opened_picture(mask)) > 127
+    assert white[10:-10, int(0.2 * white.shape[1])].all()
+    assert not white[:, white.shape[1] // 2 :].any()
+    painted = np.asarray(opened_picture(run / "picture.png"), "float64")
+    photo = np.asarray(opened_picture(pictures[0]).resize((72, 48), Image.Resampling.BILINEAR), "float64")
+    change = np.abs(painted - photo).mean(axis=(0, 2))
+    assert change[5:25].mean() > 3 * change[55:].mean()
+
+
+def test_the_subject_of_the_photograph_becomes_a_mask(page, pictures, folder):
+    filled(page, (ROOT / "images" / "inputs" / "content" / "playing-kitten.jpg", pictures[1]), rows=64)
+    page.get_by_role("button", name="Mask", exact=True).click()
+    sheet_is_there(page, "mask-canvas")
+    page.get_by_role("button", name="The subject", exact=True).click()
+    page.get_by_role("button", name="Mask ✓").wait_for()
+    page.get_by_role("button", name="Mask ✓").click()
+    sheet_is_there(page, "mask-canvas")
+    page.get_by_role("button", name="No mask").click()
+    page.get_by_role("button", name="Mask", exact=True).wait_for()
+    (mask,) = folder.glob("uploads/*/subject.png")
+    white = np.asarray(opened_picture(mask).convert("L")) > 127
+    assert 0.1 < white.mean() < 0.6
+    assert white[white.shape[0] // 2, white.shape[1] // 2]
+
+
+def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
+    filled(page, pictures, iterations=500)
+    first = started(page, folder)
+    second = started(page, folder)
+    shows(page, "waiting")
+    page.get_by_role("button", name="Stop").click()
+    ended(second, "stopped")
+    page.get_by_role("tab", name="Runs").click()
+    page.locator("#runs .thumbnail-item").nth(1).click()
+    page.locator(f'#progress [data-run="{first.name}"]').wait_for()
+    page.get_by_role("button", name="Stop").click()
+    ended(first, "stopped")
+
+
+def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_path):
+    regions = np.zeros((64, 96, 3), "uint8")
+    regions[:, :48] = (255, 0, 0)
+    regions[:, 48:] = (0, 0, 255)
+    Image.fromarray(regions).save(tmp_path / "map.png")
+    page.get_by_role("tab", name="Neural doodle").click()
+    choose(page, "doodle-style", pictures[1])
+    choose(page, "doodle-map", tmp_path / "map.png")
+    sheet_is_there(page, "doodle-canvas")
+    page.get_by_label("paint #0000ff").click()
+    page.locator("#doodle-canvas input[type=range]").fill("40")
+    drag(page, "doodle-canvas", (0.0, 0.25), (0.4, 0.25))
+    fill(page, "image_size", 64)
+    fill(page, "num_iter", 1)
+    run = ended(started(page, folder))
+    (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (run / "run.json").read_text())
+    colours = {tuple(colour) for colour in np.asarray(opened_picture(doodle)).reshape(-1, 3)}
+    assert colours == {(255, 0, 0), (0, 0, 255)}
+    assert tuple(np.asarray(opened_picture(doodle))[16, 20]) == (0, 0, 255)
+    assert opened_picture(run / "picture.png").size == (96, 64)
+    shows(page, "finished")
+    page.get_by_role("button", name="Load these settings").click()
+    page.get_by_label("paint #ff0000").click()
+    drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
+    again = ended(started(page, folder))
+    (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (again / "run.json").read_text())
+    pixels = np.asarray(opened_picture(doodle))
+    assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
+
+
+def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, folder):
+    filled(page, pictures, rows=48)
+    fill(page, "num_iter", 0)
+    ended(started(page, folder))
+    shows(page, "finished")
+    fill(page, "image_size", 64)
+    choose(page, "add-styles", pictures[0])
+    page.get_by_text("Weight of style 2").wait_for()
+    page.get_by_role("button", name="Use as content").click()
+    page.wait_for_timeout(2000)
+    run = ended(started(page, folder))
+    script = json.loads((run / "run.json").read_text())
+    assert (script["values"]["content"].rpartition("/")[2], len(script["values"]["styles"])) == ("picture.png", 2)
+    assert script["values"]["fields"]["image_size"] == 64
+
+
+def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, browser, server, pictures, folder):
+    filled(page, pictures, iterations=500)
+    run = started(page, folder)
+    page.locator("#progress progress[value]").wait_for()
+    page.reload()
+    assert "left" in shows(page, "evaluation")
+    with opened(browser, server.address) as other:
+        shows(other, "painting")
+        other.get_by_role("button", name="Stop").click()
+        shows(other, "stopped")
+    shows(page, "stopped")
+    assert (ended(run, "stopped") / "picture.png").exists()
+    page.get_by_role("button", name="Go on").click()
+    shows(page, "painting")
+    until(lambda: "going on after evaluation" in (run / "log.txt").read_text())
+    page.get_by_role("button", name="Stop").click()
+    shows(page, "stopped")
+    page.get_by_role("button", name="Load these settings").click()
+    page.get_by_text("Weight of style 1").wait_for()
+    assert page.locator("#field-num_iter:visible textarea, #field-num_iter:visible input").first.input_value() == "500"
+
+
+def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pictures, folder):
+    filled(page, pictures)
+    run = ended(started(page, folder))
+    shows(page, "finished")
+    page.get_by_role("button", name="Use as content").click()
+    page.wait_for_timeout(1500)
+    assert "/picture.png " in command_of(page)
+    page.get_by_role("tab", name="Runs").click()
+    page.locator("#runs button.thumbnail-item, #runs .thumbnail-item").first.click()
+    page.locator("#delete").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert run.exists()
+    page.locator("#delete").click()
+    page.locator("#delete-it").click()
+    page.wait_for_timeout(2000)
+    assert not run.exists()
+
+
+def test_only_the_run_that_was_to_be_deleted_is_deleted(page, pictures, folder):
+    """The question is gone once another run is looked at."""
+    filled(page, pictures)
+    fill(page, "num_iter", 0)
+    first = ended(started(page, folder))
+    shows(page, "finished")
+    second = ended(started(page, folder))
+    page.locator(f'[data-run="{second.name}"]').wait_for()
+    shows(page, "finished")
+    page.locator("#delete").click()
+    page.locator("#delete-it").wait_for()
+    page.get_by_role("tab", name="Runs").click()
+    page.locator("#runs .thumbnail-item").nth(1).click()
+    page.locator(f'[data-run="{first.name}"]').wait_for()
+    page.locator("#delete-it").wait_for(state="hidden")
+    page.locator("#delete").click()
+    page.locator("#delete-it").click()
+    until(lambda: not first.exists())
+    assert second.exists()
+
+
+def test_the_editor_of_a_mask_is_closed_when_the_styles_change_places(page, pictures):
+    filled(page, pictures)
+    choose(page, "add-styles", pictures[0])
+    page.get_by_text("Weight of style 2").wait_for()
+    for button in ("↑", "✕"):
+        page.get_by_role("button", name="Mask", exact=True).nth(1).click()
+        page.get_by_text("Mask of style 2").wait_for()
+        page.get_by_role("button", name=button, exact=True).nth(1).click()
+        page.locator("#mask-editor").first.wait_for(state="hidden")
+
+
+def test_a_page_from_elsewhere_cannot_use_this_one_under_another_name(page, server):
+    assert page.request.get(f"{server.address}/config").status == 200
+    assert page.request.get(f"{server.address}/config", headers={"Host": "evil.example"}).status == 400
+
+
+def test_what_is_wrong_is_said_beside_its_field(page, pictures):
+    filled(page, pictures)
+    fill(page, "num_iter", "1 --init_image /etc/passwd")
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="'--init_image' is not a number").wait_for()
+    assert "⚠" in page.locator("#field-num_iter:visible").first.inner_text()
+    fill(page, "num_iter", 1)
+    fill(page, "image_size", 0)
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="0 is out of range").wait_for()
+    assert "⚠" in page.locator("#field-image_size:visible").first.inner_text()
+    fill(page, "image_size", 8)
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="8 rows make a picture of 8×12 pixels").wait_for()
+    assert "choose a larger --image_size" in page.locator("#field-image_size:visible").first.inner_text()
+    fill(page, "image_size", 48)
+    page.locator("#content").get_by_label("Clear").or_(page.locator("#content button").first).first.click()
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()
+
+
+def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
+    (tmp_path / "words.png").write_text("no picture")
+    choose(page, "content", tmp_path / "words.png")
+    page.locator(".problem:visible", has_text="words.png is not a picture").wait_for()
+    choose(page, "add-styles", tmp_path / "words.png")
+    page.wait_for_timeout(1000)
+    page.locator(".problem:visible", has_text="words.png is not a picture").wait_for()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_its_window(browser, server, width, pictures):
+    with opened(browser, server.address, viewport={"width": width, "height": 800}) as page:
+        filled(page, pictures)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        box = page.get_by_role("button", name="✕").bounding_box()
+        assert box["x"] + box["width"] <= width
+        for name in ("Style transfer",) if width < 600 else ("Neural doodle", "Colour transfer", "Enhance", "Runs"):
+            page.get_by_role("tab", name=name).click()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_finishing_tools_run_from_the_page(page, pictures, folder):
+    page.get_by_role("tab", name="Colour transfer").click()
+    choose(page, "color-content", pictures[0])
+    choose(page, "color-generated", pictures[1])
+    page.locator("#color-generated img").wait_for()
+    page.wait_for_timeout(1000)
+    run = ended(started(page, folder, "Transfer the colours"))
+    assert opened_picture(run / "picture.png").size == (96, 64)
+    page.get_by_role("tab", name="Mask transfer").click()
+    page.get_by_role("button", name="Take the picture that is shown").locator("visible=true").click()
+    page.locator("#mask-generated img").wait_for()
+    page.locator("#mask-content img").wait_for()
+    page.get_by_role("tab", name="Enhance").click()
+    choose(page, "enhance-picture", pictures[0])
+    page.locator("#enhance-picture img").wait_for()
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Enhance").click()
+    page.locator(".problem:visible", has_text="there is nothing to do yet").wait_for()
+
+
+def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(browser, pictures, tmp_path):
+    server = Server(tmp_path / "runs")
+    with opened(browser, server.address) as page:
+        filled(page, pictures, iterations=500)
+        run = started(page, tmp_path / "runs")
+        page.locator("#progress progress[value]").wait_for()
+    server.close()
+    assert (ended(run, "stopped") / "picture.png").exists()
+    again = Server(tmp_path / "runs")
+    try:
+        with opened(browser, again.address) as page:
+            shows(page, "stopped")
+            page.get_by_role("tab", name="Runs").click()
+            page.locator("#runs .thumbnail-item").first.wait_for()
+    finally:
+        again.close()
+
+
+def test_files_outside_the_runs_are_not_served(page, server):
+    for path in ("/etc/passwd", str(ROOT / "README.md")):
+        assert page.request.get(f"{server.address}/gradio_api/file={path}").status in (403, 404)
+
+
+def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
+    """As if somebody sent the server the name of a file instead of uploading one."""
+    before, forged = set((folder / "uploads").rglob("*")), []
+
+    def forge(route):
+        data, count = re.subn(r'"path":"[^"]+"', f'"path":"{CASTLE}"', route.request.post_data or "")
+        forged.append(count)
+        route.continue_(post_data=data)
+
+    page.route(re.compile("queue/join|run/predict"), forge)
+    choose(page, "content", pictures[0])
+    page.wait_for_timeout(4000)
+    assert sum(forged) > 0
+    assert set((folder / "uploads").rglob("*")) == before
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()
+
+
+def test_with_a_password_nobody_sees_the_page_without_it(tmp_path, browser):
+    command = [sys.executable, ROOT / "studio.py", "--runs", tmp_path, "--open", "False", "--password", "secret"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        address = process.stdout.readline().strip()
+        context = browser.new_context()
+        page = context.new_page()
+        assert page.request.get(f"{address}/config").status == 401
+        page.goto(address)
+        page.get_by_label("username").fill("studio")
+        page.get_by_label("password").fill("secret")
+        page.get_by_role("button", name="Login").click()
+        page.get_by_role("heading", name="Studio").wait_for(timeout=WAIT)
+        context.close()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        process.stdout.close()

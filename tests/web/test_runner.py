@@ -1,0 +1,220 @@
+"""Runs of the page are processes that outlive it."""
+
+import contextlib
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neural_style import files
+from neural_style.errors import InputError
+from neural_style.web.runner import Runs
+from tests.conftest import CASTLE, STARRY_NIGHT, opened
+
+SECONDS = 60
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two small pictures of one size."""
+    for number in (1, 2):
+        image = np.random.default_rng(number).integers(0, 255, (40, 50, 3), dtype="uint8")
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    return [str(tmp_path / "1.png"), str(tmp_path / "2.png")]
+
+
+@pytest.fixture
+def runs(tmp_path):
+    runs = Runs(tmp_path / "runs")
+    runs.start()
+    yield runs
+    runs.close()
+
+
+def until(runs, id, *states):
+    """Wait until a run is in one of the states, and return it."""
+    end = time.monotonic() + SECONDS
+    while runs.get(id).state not in states:
+        assert time.monotonic() < end, (runs.get(id), runs.log(runs.get(id)))
+        time.sleep(0.05)
+    return runs.get(id)
+
+
+def until_log(runs, run, count):
+    end = time.monotonic() + SECONDS
+    while len(runs.losses(run)) < count:
+        assert time.monotonic() < end, runs.log(run)
+        time.sleep(0.05)
+
+
+LONG = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "1000"]
+
+
+def test_a_run_has_a_folder_with_its_picture_and_its_settings(runs, pictures):
+    run = until(runs, runs.submit("color_transfer.py", pictures, {"tab": "color"}).id, "done", "failed")
+    assert run.state == "done", runs.log(run)
+    assert opened(runs.picture(run)).size == (50, 40)
+    again = Runs(runs.folder).get(run.id)
+    assert again == run
+    assert (again.values, again.script) == ({"tab": "color"}, "color_transfer.py")
+
+
+def test_runs_are_done_one_after_the_other(runs, pictures):
+    ids = [runs.submit("color_transfer.py", pictures, {}).id for _ in range(3)]
+    assert len(set(ids)) == 3
+    most = 0
+    while not all(runs.get(id).is_over for id in ids):
+        most = max(most, sum(run.state == "running" for run in runs.all()))
+    assert most == 1
+    assert [runs.get(id).state for id in ids] == ["done"] * 3
+
+
+def test_a_run_that_fails_says_why_in_the_scripts_own_line(runs, pictures):
+    run = until(runs, runs.submit("color_transfer.py", [pictures[0], "gone.png"], {}).id, "done", "failed")
+    assert (run.state, run.problem) == ("failed", "there is no picture gone.png: check the path")
+
+
+def test_a_stopped_run_keeps_what_it_reached(runs):
+    run = runs.submit("network.py", LONG, {})
+    until_log(runs, run, 3)
+    runs.stop(run.id)
+    run = until(runs, run.id, "stopped", "failed", "done")
+    assert (run.state, run.problem) == ("stopped", "")
+    assert opened(runs.picture(run)).height == 48
+
+
+def test_to_stop_again_is_not_to_stop_at_once(runs):
+    """Nor does the page's end, which stops the run in hand, take from it what it reached."""
+    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "96", "--tile", "64", "--num_iter", "10"]
+    run = runs.submit("network.py", slow, {})
+    until_log(runs, run, 1)
+    for _ in range(2):
+        runs.stop(run.id)
+        time.sleep(0.3)
+    runs.close()
+    run = runs.get(run.id)
+    assert (run.state, run.problem) == ("stopped", "")
+    assert opened(runs.picture(run)).height == 96
+    assert runs.can_go_on(run)
+
+
+def test_a_run_can_be_stopped_at_once(runs):
+    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "96", "--tile", "64", "--num_iter", "10"]
+    run = runs.submit("network.py", slow, {})
+    until_log(runs, run, 1)
+    runs.stop(run.id)
+    time.sleep(0.3)
+    runs.stop(run.id, at_once=True)
+    run = until(runs, run.id, "stopped")
+    assert not runs.has_result(run)
+
+
+def test_a_full_disk_stops_no_queue_and_leaves_no_process_behind(runs, pictures, monkeypatch):
+    write, full = files.write_whole, []
+
+    def written(path, content):
+        if full and path.name == "run.json":
+            raise InputError(f"{path} cannot be written: No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(files, "write_whole", written)
+    going = runs.submit("network.py", LONG, {})
+    until_log(runs, going, 1)
+    waiting = runs.submit("color_transfer.py", pictures, {})
+    full.append(True)
+    with pytest.raises(InputError, match="No space left"):
+        runs.submit("color_transfer.py", pictures, {})
+    assert [run.id for run in runs.all()] == [going.id, waiting.id]
+    with contextlib.suppress(InputError):
+        runs.stop(going.id)
+    assert until(runs, waiting.id, "failed", "done").problem.endswith("No space left on device")
+    assert until(runs, going.id, "stopped", "failed").is_over
+    full.clear()
+    last = runs.submit("color_transfer.py", pictures, {})
+    assert until(runs, last.id, "done", "failed").state == "done"
+
+
+def test_a_process_whose_number_cannot_be_written_down_is_followed_all_the_same(runs, pictures, monkeypatch):
+    set_all = runs._set
+
+    def set_but_the_process(id, **changes):
+        set_all(id, **changes)
+        if "process" in changes:
+            raise InputError("run.json cannot be written: No space left on device")
+
+    monkeypatch.setattr(runs, "_set", set_but_the_process)
+    run = runs.submit("color_transfer.py", pictures, {})
+    assert until(runs, run.id, "done", "failed").state == "done"
+
+
+def test_a_stopped_run_goes_on_where_it_was(runs):
+    short = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "3"]
+    run = runs.submit("network.py", short, {})
+    until_log(runs, run, 10)
+    runs.stop(run.id)
+    run = until(runs, run.id, "stopped", "done")
+    before = runs.losses(run)
+    assert runs.can_go_on(run)
+    runs.go_on(run.id)
+    run = until(runs, run.id, "done", "failed")
+    after = runs.losses(run)
+    assert after[: len(before)] == before
+    assert [row["evaluation"] for row in after] == list(range(61))
+    assert not runs.can_go_on(run)
+    with pytest.raises(InputError, match="no checkpoint"):
+        runs.go_on(run.id)
+
+
+def test_a_queued_run_can_be_taken_out_of_the_queue(runs, pictures):
+    first = runs.submit("network.py", LONG, {})
+    second = runs.submit("color_transfer.py", pictures, {})
+    runs.stop(second.id)
+    assert runs.get(second.id).state == "stopped"
+    runs.stop(first.id)
+    until(runs, first.id, "stopped")
+    assert runs.picture(second) is None
+
+
+def test_a_run_goes_on_when_the_page_is_gone_and_is_found_again(tmp_path):
+    """The first page ends without a word, as if it were killed."""
+    first = Runs(tmp_path / "runs")
+    first.start()
+    run = first.submit("network.py", LONG, {})
+    until_log(first, run, 2)
+    second = Runs(tmp_path / "runs")
+    second.start()
+    assert second.get(run.id).state == "running"
+    second.stop(run.id)
+    assert until(second, run.id, "stopped", "failed", "done").state == "stopped"
+    assert second.has_result(run)
+    second.close()
+    first.close()
+
+
+def test_a_run_whose_process_is_gone_is_not_taken_for_one_that_goes_on(tmp_path, pictures):
+    runs = Runs(tmp_path / "runs")
+    run = runs.submit("color_transfer.py", pictures, {})
+    runs._set(run.id, state="running", process=[2**22 + 1, 0.0])
+    assert Runs(tmp_path / "runs").get(run.id).state == "lost"
+
+
+def test_a_run_is_deleted_with_its_folder_but_not_while_it_goes_on(runs, pictures):
+    going = runs.submit("network.py", LONG, {})
+    until(runs, going.id, "running")
+    with pytest.raises(InputError, match="stop it first"):
+        runs.delete(going.id)
+    runs.stop(going.id)
+    until(runs, going.id, "stopped")
+    runs.delete(going.id)
+    assert not (runs.folder / going.id).exists()
+    with pytest.raises(InputError, match="no longer there"):
+        runs.get(going.id)
+
+
+def test_a_broken_file_in_the_folder_of_runs_is_passed_over(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "run.json").write_text("{")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "run.json").write_text('{"id": 1}')
+    assert Runs(tmp_path).all() == []

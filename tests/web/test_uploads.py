@@ -1,0 +1,34 @@
+"""Pictures that are given to the page are kept, and no others are read."""
+
+import pytest
+
+from neural_style.errors import InputError
+from neural_style.web.uploads import Uploads
+from tests.conftest import CASTLE
+
+
+def test_an_upload_is_kept_once_under_a_name_that_no_shell_minds(tmp_path):
+    uploads = Uploads(tmp_path / "uploads")
+    odd = tmp_path / "my $HOME; photo.JPG"
+    odd.write_bytes(CASTLE.read_bytes())
+    first, second = uploads.keep(odd), uploads.keep(odd)
+    assert first == second
+    assert first.name == "my-HOME-photo.jpg"
+    assert first.read_bytes() == CASTLE.read_bytes()
+    assert first.is_relative_to(tmp_path / "uploads")
+
+
+def test_what_is_no_picture_is_not_kept(tmp_path):
+    (tmp_path / "words.png").write_text("no picture")
+    with pytest.raises(InputError, match="is not a picture"):
+        Uploads(tmp_path / "uploads").keep(tmp_path / "words.png")
+    assert not (tmp_path / "uploads").exists()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "uploads/../secret.png", "uploads/gone.png", "uploads"])
+def test_no_path_outside_the_uploads_is_taken(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "secret.png").write_bytes(CASTLE.read_bytes())
+    with pytest.raises(InputError, match="none of the pictures given to this page"):
+        Uploads("uploads").check(path)
