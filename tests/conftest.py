@@ -40,6 +40,17 @@ def opened(path):
         return image
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the slow ones, so that the workers end together."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Run what would be compiled as it stands: many shapes, or a deep graph, take longer to compile than to run."""
+    monkeypatch.setattr(backend, "compiled", lambda function: function)
+
+
 @pytest.fixture(scope="session")
 def weights():
     """The ImageNet weights of VGG-16, fetched once if this machine does not have them."""

@@ -80,7 +80,7 @@ def loss_and_gradient(script, weights, *flags, content=CASTLE, styles=(STARRY_NI
     ],
     ids=lambda flags: flags[-1],
 )
-def test_a_mask_that_is_white_everywhere_is_no_mask(tmp_path, weights, script, chain, flags):
+def test_a_mask_that_is_white_everywhere_is_no_mask(tmp_path, weights, script, chain, flags, uncompiled):
     images.to_picture(np.full((35, 52, 3), 255)).save(tmp_path / "white.png")
     flags = [tmp_path / "white.png" if flag == "WHITE" else flag for flag in flags]
     common = ["--image_size", 35, "--style_fit", "keep", *chain]

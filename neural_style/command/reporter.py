@@ -62,7 +62,8 @@ class Reporter:
         if self._bar is not None and done < self._bar.n:
             self.close()  # The source before broke off.
         if self._live:
-            self._show(done, total=total or None, unit="B", unit_scale=True, leave=False)
+            bar = self._shown(total=total or None, unit="B", unit_scale=True, leave=False)
+            bar.update(done - bar.n)
         elif total and 4 * done // total > self._quarter:
             self.say(f"fetched {done / 1e6:.0f} of {total / 1e6:.0f} MB")
             self._quarter = 4 * done // total
@@ -70,7 +71,8 @@ class Reporter:
     def tiles(self, done, total):
         """Show that `done` of `total` tiles of a picture are done."""
         if self._live:
-            self._show(done, total=total, unit="tile", leave=False, dynamic_ncols=True)
+            bar = self._shown(total=total, unit="tile", leave=False, dynamic_ncols=True)
+            bar.update(done - bar.n)
         elif 4 * done // total > 4 * (done - 1) // total:
             self.say(f"{done} of {total} tiles done")
 
@@ -87,17 +89,17 @@ class Reporter:
         # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
         line = "{desc} {n_fmt}/{total_fmt} {bar:6} {remaining} {rate_inv_fmt}{postfix}"
         settings = {"bar_format": line, "unit": "ev", "dynamic_ncols": True, "desc": f"0/{progress.iterations}"}
-        self._show(0 if self._bar is None else self._bar.n, total=progress.evaluations, **settings)
+        bar = self._shown(total=progress.evaluations, **settings)
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
-        self._bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
-        self._bar.set_postfix_str(terms, refresh=False)
-        self._bar.update(progress.evaluation - self._bar.n)
+        bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
+        bar.set_postfix_str(terms, refresh=False)
+        bar.update(progress.evaluation - bar.n)
 
-    def _show(self, done, **settings):
-        """Show a bar with so much done, a new one with the `settings` of tqdm if there is none."""
+    def _shown(self, **settings):
+        """Return the bar, a new one with the `settings` of tqdm if there is none."""
         if self._bar is None:
             self._bar = tqdm(file=self._stream, **settings)
-        self._bar.update(done - self._bar.n)
+        return self._bar
 
 
 def _line(progress):

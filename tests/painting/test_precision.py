@@ -72,13 +72,13 @@ def test_tiles_give_the_loss_and_gradient_of_the_whole(weights, random_image):
 
 @pytest.mark.slow
 def test_the_loss_of_what_it_paints_is_as_low_as_with_float32(weights):
-    size = ["--image_size", "48"]
+    size = ["--image_size", "32"]
     _, pictures = read(*size)
     single = objective(weights, *size)
 
     def painted(objective):
         optimiser = optimiser_of(pictures.start.astype("float32"))
-        for _ in range(40):
+        for _ in range(20):
             loss, _, gradient = objective.evaluate(*optimiser.line())
             optimiser.tell(loss, gradient)
         assert not optimiser.converged

@@ -9,35 +9,38 @@ from keras import ops
 import inetwork
 import network
 import neural_doodle
-from neural_style import backend
 from neural_style.command.reporter import Reporter
 from neural_style.painting.objective import objective as objective_of
 from neural_style.tiling.memory import ONE_PIECE
-from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT
+from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT, opened
 
 MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
 SIDE = 64
 
 
-@pytest.fixture
-def uncompiled(monkeypatch):
-    """Run what would be compiled as it stands: the shapes of so many tiles take longer to compile than to run."""
-    monkeypatch.setattr(backend, "compiled", lambda function: function)
+@pytest.fixture(scope="module")
+def tall(tmp_path_factory):
+    """A photograph three times as high as wide, whose tiles lie one above the other: a third of a square's work."""
+    path = tmp_path_factory.mktemp("content") / "tall.png"
+    opened(CASTLE).crop((300, 0, 520, 683)).save(path)
+    return path
 
 
-def transfer_task(script, size, *flags, styles=(STARRY_NIGHT,)):
-    """The task for a square picture of `size` rows."""
-    square = ["--image_size", size, "--maintain_aspect_ratio", "False"]
-    return script.METHOD.task([*map(str, [CASTLE, *styles, "out", *square, *flags])])
+def transfer_task(script, content, size, *flags, styles=(STARRY_NIGHT,)):
+    return script.METHOD.task([*map(str, [content, *styles, "out", "--image_size", size, *flags])])
 
 
-def two_styles(script, size, *flags):
+def square_task(script, size, *flags):
+    return transfer_task(script, CASTLE, size, "--maintain_aspect_ratio", "False", *flags)
+
+
+def two_styles(script, content, size, *flags):
     styles = [REFERENCE / "style1.png", REFERENCE / "style2.png"]
-    return transfer_task(script, size, "--style_weight", 1, 0.4, *flags, styles=styles)
+    return transfer_task(script, content, size, "--style_weight", 1, 0.4, *flags, styles=styles)
 
 
-def two_masks(script, size, *flags):
-    return two_styles(script, size, *flags, "--style_masks", *MASKS)
+def two_masks(script, content, size, *flags):
+    return two_styles(script, content, size, *flags, "--style_masks", *MASKS)
 
 
 def doodle_task(rows, *flags):
@@ -48,30 +51,32 @@ def doodle_task(rows, *flags):
 
 
 CASES = {
-    "one style": lambda: transfer_task(network, 208),
-    "average pooling and no multiple of 16": lambda: transfer_task(network, 215, "--pool_type", "ave"),
-    "odd sizes and a content loss of means": lambda: transfer_task(network, 213, "--content_loss_type", 2),
-    "two styles in their own sizes": lambda: two_styles(network, 205, "--style_fit", "keep"),
-    "two masked styles": lambda: two_masks(network, 209),
-    "two masked styles by area": lambda: two_masks(
-        network, 200, "--style_mask_space", "style", "--content_masks", *MASKS
+    "one style": lambda tall: transfer_task(network, tall, 240),
+    "average pooling and no multiple of 16": lambda tall: transfer_task(network, tall, 215, "--pool_type", "ave"),
+    "odd sizes and a content loss of means": lambda tall: transfer_task(network, tall, 213, "--content_loss_type", 2),
+    "two styles in their own sizes": lambda tall: two_styles(network, tall, 205, "--style_fit", "keep"),
+    "two masked styles": lambda tall: two_masks(network, tall, 209),
+    "two masked styles by area": lambda tall: two_masks(
+        network, tall, 200, "--style_mask_space", "style", "--content_masks", *MASKS
     ),
-    "correlated layers": lambda: transfer_task(inetwork, 215),
-    "correlated layers under masks": lambda: two_masks(inetwork, 203),
-    "differences of layers": lambda: transfer_task(inetwork, 200, "--chain", "difference"),
-    "differences of layers under masks": lambda: two_masks(inetwork, 205, "--chain", "difference"),
-    "a doodle": lambda: doodle_task(161),
-    "an improved doodle": lambda: doodle_task(160, "--improved"),
-    "only smoothness and content": lambda: transfer_task(network, 222, "--style_weight", 0, "--content_weight", 1),
-    "tiles with others all around and a rest of few rows": lambda: transfer_task(network, 3 * SIDE + 7),
+    "correlated layers": lambda tall: transfer_task(inetwork, tall, 215),
+    "correlated layers under masks": lambda tall: two_masks(inetwork, tall, 203),
+    "differences of layers": lambda tall: transfer_task(inetwork, tall, 200, "--chain", "difference"),
+    "differences of layers under masks": lambda tall: two_masks(inetwork, tall, 205, "--chain", "difference"),
+    "a doodle": lambda tall: doodle_task(161),
+    "an improved doodle": lambda tall: doodle_task(160, "--improved"),
+    "only smoothness and content": lambda tall: transfer_task(
+        network, tall, 222, "--style_weight", 0, "--content_weight", 1
+    ),
+    "tiles with others all around and a rest of few rows": lambda tall: square_task(network, 3 * SIDE + 7),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, weights, random_image, uncompiled):
+def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, tall, weights, random_image, uncompiled):
     """To what is rounded: at some places of some pictures that turns a maximum or a ReLU, and the gradient with it, so
     that one of three pictures must show the equality. An error in the tiles would show in all."""
-    task = CASES[case]()
+    task = CASES[case](tall)
     (pictures,) = task.read(Reporter(quiet=True))
     in_one, in_tiles = (
         objective_of(task, pictures, weights, plan) for plan in (ONE_PIECE, replace(ONE_PIECE, side=SIDE))
@@ -88,7 +93,7 @@ def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, weights, random
 
 
 def test_compiled_tiles_give_the_same(weights, random_image):
-    task = transfer_task(network, SIDE + 32)
+    task = square_task(network, SIDE + 32)
     (pictures,) = task.read(Reporter(quiet=True))
     image = ops.convert_to_tensor(random_image(*pictures.size).ravel())
     whole, _, gradient = objective_of(task, pictures, weights).evaluate(image)
@@ -99,7 +104,7 @@ def test_compiled_tiles_give_the_same(weights, random_image):
 
 @pytest.mark.parametrize("side", [None, SIDE])
 def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, random_image, uncompiled):
-    task = transfer_task(network, SIDE + 32)
+    task = square_task(network, SIDE + 32)
     (pictures,) = task.read(Reporter(quiet=True))
     objective = objective_of(task, pictures, weights, replace(ONE_PIECE, side=side))
     vector, direction = (ops.convert_to_tensor(random_image(*pictures.size, seed).ravel()) for seed in (0, 1))
@@ -110,7 +115,7 @@ def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, 
 
 
 def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompiled, monkeypatch):
-    task = transfer_task(network, 160)
+    task = square_task(network, 160)
     (pictures,) = task.read(Reporter(quiet=True))
     said = []
     objective = objective_of(task, pictures, weights, say=said.append)

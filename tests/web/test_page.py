@@ -116,6 +116,16 @@ def filled(page, pictures, rows=48, iterations=1):
     fill(page, "num_iter", iterations)
 
 
+def recoloured(page, pictures, folder):
+    """Transfer colours, which takes less time than to paint; return the run's folder."""
+    page.get_by_role("tab", name="Colour transfer").click()
+    choose(page, "color-content", pictures[0])
+    choose(page, "color-generated", pictures[1])
+    page.locator("#color-generated img").wait_for()
+    page.wait_for_timeout(1000)
+    return ended(started(page, folder, "Transfer the colours"))
+
+
 def shows(page, word):
     """Wait until the run that is looked at says `word` of its state, and return all it says."""
     page.locator("#progress .state", has_text=word).wait_for()
@@ -308,7 +318,8 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     page.get_by_role("button", name="Load these settings").click()
     page.get_by_label("paint #ff0000").click()
     drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
-    again = ended(started(page, folder))
+    again = started(page, folder)
+    page.get_by_role("button", name="Stop").click()
     (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (again / "run.json").read_text())
     pixels = np.asarray(opened_picture(doodle))
     assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
@@ -324,7 +335,8 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
     page.get_by_text("Weight of style 2").wait_for()
     page.get_by_role("button", name="Use as content").click()
     page.wait_for_timeout(2000)
-    run = ended(started(page, folder))
+    run = started(page, folder)
+    page.get_by_role("button", name="Stop").click()
     script = json.loads((run / "run.json").read_text())
     assert (script["values"]["content"].rpartition("/")[2], len(script["values"]["styles"])) == ("picture.png", 2)
     assert script["values"]["fields"]["image_size"] == 64
@@ -353,11 +365,11 @@ def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, 
 
 
 def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pictures, folder):
-    filled(page, pictures)
-    run = ended(started(page, folder))
+    run = recoloured(page, pictures, folder)
     shows(page, "finished")
     page.get_by_role("button", name="Use as content").click()
     page.wait_for_timeout(1500)
+    page.get_by_role("tab", name="Style transfer").click()
     assert "/picture.png " in command_of(page)
     page.get_by_role("tab", name="Runs").click()
     page.locator("#runs button.thumbnail-item, #runs .thumbnail-item").first.click()
@@ -372,11 +384,9 @@ def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pict
 
 def test_only_the_run_that_was_to_be_deleted_is_deleted(page, pictures, folder):
     """The question is gone once another run is looked at."""
-    filled(page, pictures)
-    fill(page, "num_iter", 0)
-    first = ended(started(page, folder))
+    first = recoloured(page, pictures, folder)
     shows(page, "finished")
-    second = ended(started(page, folder))
+    second = ended(started(page, folder, "Transfer the colours"))
     page.locator(f'[data-run="{second.name}"]').wait_for()
     shows(page, "finished")
     page.locator("#delete").click()
@@ -450,12 +460,7 @@ def test_the_page_fits_its_window(browser, server, width, pictures):
 
 
 def test_the_finishing_tools_run_from_the_page(page, pictures, folder):
-    page.get_by_role("tab", name="Colour transfer").click()
-    choose(page, "color-content", pictures[0])
-    choose(page, "color-generated", pictures[1])
-    page.locator("#color-generated img").wait_for()
-    page.wait_for_timeout(1000)
-    run = ended(started(page, folder, "Transfer the colours"))
+    run = recoloured(page, pictures, folder)
     assert opened_picture(run / "picture.png").size == (96, 64)
     page.get_by_role("tab", name="Mask transfer").click()
     page.get_by_role("button", name="Take the picture that is shown").locator("visible=true").click()
