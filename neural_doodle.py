@@ -25,7 +25,7 @@ def style_layers(flags):
 
 
 def style_loss(flags, network, pictures):
-    """Return the style loss: Gram matrices of the layers, equally weighted.
+    """Return the style loss: Gram matrices of the layers, equally weighted, or with --style_loss distributions.
 
     With --improved, features are shifted after their mask, and layer i of n has the weight 1 / 2^(n − i), as the
     original improved_neural_doodle.py has it.
@@ -34,6 +34,8 @@ def style_loss(flags, network, pictures):
     from neural_style.painting import objective
 
     layers = style_layers(flags)
+    if flags.style_loss == "wasserstein":
+        return objective.region_wasserstein_loss(layers, network, pictures)
     products = [(1 / len(layers), GramProduct(layer)) for layer in layers]
     if flags.improved:
         weights = [2.0 ** (number - len(layers)) for number in range(1, len(layers) + 1)]
@@ -41,7 +43,14 @@ def style_loss(flags, network, pictures):
     return objective.region_style_loss(products, network, pictures)
 
 
-METHOD = Method(parser, doodle, style_layers, style_loss)
+def smoothness(flags, size):
+    """Return the loss that goes with the style loss."""
+    from neural_style.losses.variation import SmoothnessLoss, TotalVariationLoss
+
+    return SmoothnessLoss(size) if flags.style_loss == "wasserstein" else TotalVariationLoss()
+
+
+METHOD = Method(parser, doodle, style_layers, style_loss, smoothness)
 main = METHOD.main
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ MEAN_RGB = (123.68, 116.779, 103.939)
 """The mean colour of ImageNet in 0..255, which the networks were trained to have subtracted."""
 
 
+COLOUR_DEVIATION = 58.0
+"""The standard deviation of ImageNet's colours in 0..255 (0.227 · 255). Divided by it, features are about those of a
+network that is fed with normalised colours."""
+
 WIDE = 128
 """Channels from which a convolution by Winograd's algorithm is faster on a CPU than a direct one."""
 

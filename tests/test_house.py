@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 ROWS = (
     ("studio.py",),
     ("neural_style/web",),
-    ("network.py", "inetwork.py", "neural_doodle.py"),
+    ("paint.py", "network.py", "inetwork.py", "neural_doodle.py"),
     ("color_transfer.py", "mask_transfer.py", "enhance.py", "make_mask.py"),
     ("neural_style/painting",),
     ("neural_style/command",),

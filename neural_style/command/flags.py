@@ -3,7 +3,7 @@
 import argparse
 
 from models.layers import MINIMUM_SIDE
-from neural_style.command.parser import BOOLEAN, NumberFrom, is_number
+from neural_style.command.parser import BOOLEAN, NumberFrom, is_number, painting_size
 from neural_style.pictures.color import MATCHES
 from neural_style.pictures.images import RESAMPLING
 from neural_style.tiling.memory import size_in_bytes
@@ -11,23 +11,21 @@ from neural_style.tiling.memory import size_in_bytes
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-DOODLE_CONTENT_WEIGHT = 0.1
-"""The default of --content_weight of neural_doodle.py."""
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.015, 2.0)}
+"""The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py."""
+
+PAINTING_WEIGHTS = WEIGHTS["wasserstein"]
+"""The same of paint.py."""
 
 
 def add_transfer_flags(parser):
     """Return `parser` with the flags of style transfer, with the names and defaults of the original scripts."""
-    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
-    parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
-    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
-
+    _add_pictures(parser)
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
     flag("--image_size", type=NumberFrom(1, int), default=400, help="rows of the result")
     flag("--maintain_aspect_ratio", **BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
-    flag("--rescale_image", **BOOLEAN, default=False, help="save pictures in the content's own size")
-    flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
-    flag("--init_image", default="content", metavar="START", help="content, noise, gray or the path of a picture")
+    _add_result_flags(flag)
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the content's size, or its own")
 
     losses = parser.add_argument_group("losses")
@@ -38,7 +36,61 @@ def add_transfer_flags(parser):
     flag("--total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
     flag("--content_loss_type", type=int, choices=[0, 1, 2], default=0, help="0: sum; 1, 2: normalised")
     flag("--content_layer", default="conv5_2", help="layer that describes the content")
+    _add_masks_and_colours(parser)
+    add_run_flags(parser)
+    return parser
 
+
+def add_painting_flags(parser):
+    """Return `parser` with the flags of paint.py: those of style transfer that make sense there, and its own."""
+    _add_pictures(parser)
+    picture = parser.add_argument_group("picture")
+    flag = picture.add_argument
+    size = "of the result: rows; 1200x: columns; max1200: of the longer side; original: the photograph's own size"
+    flag("--image_size", type=painting_size, default=400, metavar="SIZE", help=size)
+    strokes = "size of the strokes: the style's longer side, relative to the result's; 0.5 is finer, 2 larger"
+    flag("--style_size", type=NumberFrom(0.05, most=20), default=1.0, help=strokes)
+    flag("--quality", choices=list(QUALITIES), default="normal", help="how long to paint; draft is a first look")
+    _add_result_flags(flag)
+
+    losses = parser.add_argument_group("losses")
+    flag = losses.add_argument
+    flag(
+        "--content_weight", type=NumberFrom(0), default=0.015, help="how much of the photograph; the same at all sizes"
+    )
+    flag("--style_weight", type=NumberFrom(0), nargs="+", default=[1.0], help="share of each style where several meet")
+    grain = "weight of smoothness: more takes out grain"
+    smoothness = ("--smoothness", "--total_variation_weight")
+    flag(*smoothness, dest="total_variation_weight", type=NumberFrom(0), default=PAINTING_WEIGHTS[1], help=grain)
+    flag("--content_layer", default="conv4_2", help="layer that describes the content")
+    _add_masks_and_colours(parser)
+    add_run_flags(parser)
+    parser.set_defaults(maintain_aspect_ratio=True, style_fit="longer", style_scale=1.0, content_loss_type=3)
+    parser.set_defaults(num_iter=None, evaluations=10, save_every=0)
+    return parser
+
+
+QUALITIES = {"draft": (1, 2, 4), "normal": (5,), "best": (10,)}
+"""Iterations at the last scale, the one before and so on by the --quality of paint.py; the last number holds for all
+smaller ones."""
+
+
+def _add_pictures(parser):
+    """Add the pictures that go in, and where the result goes."""
+    parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
+    parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
+    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
+
+
+def _add_result_flags(flag):
+    """Add what the result begins with, and how it is saved, by `flag`, the `add_argument` of a group."""
+    flag("--rescale_image", **BOOLEAN, default=False, help="save pictures in the content's own size")
+    flag("--rescale_method", choices=list(RESAMPLING), default="bilinear", help="how to resize them")
+    flag("--init_image", default="content", metavar="START", help="content, noise, gray or the path of a picture")
+
+
+def _add_masks_and_colours(parser):
+    """Add the flags that say where to paint, and in which colours."""
     masks = parser.add_argument_group("masks (pictures, white where they hold)")
     flag = masks.add_argument
     flag("--style_masks", nargs="+", metavar="MASK", default=[], help="where to paint each style, one per style")
@@ -54,8 +106,6 @@ def add_transfer_flags(parser):
     flag("--color_mask", metavar="MASK", help="do so only where this is white")
     matches = ["none", *MATCHES]
     flag("--color_match", choices=matches, default="none", help="give the styles the content's colours first")
-    add_run_flags(parser)
-    return parser
 
 
 def add_doodle_flags(parser):
@@ -79,12 +129,16 @@ def add_doodle_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag("--content_weight", type=NumberFrom(0), default=DOODLE_CONTENT_WEIGHT, help=CONTENT_WEIGHT)
+    content, smoothness = (" and ".join(f"{w[i]:g} ({loss})" for loss, w in WEIGHTS.items()) for i in (0, 1))
+    flag("--content_weight", type=NumberFrom(0), help=f"{CONTENT_WEIGHT}; default: {content}")
     flag("--style_weight", type=NumberFrom(0), default=1.0, help="weight of the style loss")
     flag("--region_style_weight", type=NumberFrom(0), default=1.0, help="multiplies it")
     tv_names = ("--tv_weight", "--total_variation_weight")
-    flag(*tv_names, dest="total_variation_weight", type=NumberFrom(0), default=8.5e-5, help="weight of smoothness")
+    help = f"weight of smoothness; default: {smoothness}"
+    flag(*tv_names, dest="total_variation_weight", type=NumberFrom(0), help=help)
     flag("--improved", **BOOLEAN, default=False, help="the loss of the original improved_neural_doodle.py")
+    kinds = "gram: that of the original; wasserstein: that of paint.py, each region with its own distribution"
+    flag("--style_loss", choices=["gram", "wasserstein"], default="gram", help=kinds)
     parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
     add_run_flags(parser)
     return parser
@@ -155,6 +209,9 @@ def add_run_flags(parser):
     flag("--seed", type=count, default=0, help="seed of the noise")
     flag("--resume", **BOOLEAN, default=False, help="go on with the interrupted run of this PREFIX, if there is one")
     flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a PREFIX.png that is there")
+    preset = "flags of a file, or of a name in presets/; those given beside it win"
+    flag("--preset", metavar="NAME|FILE.toml", help=preset)
+    flag("--save_preset", metavar="FILE.toml", help="write the flags that are given to a file for --preset")
     add_quiet_flag(flag)
 
 

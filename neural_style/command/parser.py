@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from neural_style.command import presets
 from neural_style.pictures.images import STANDARD
 
 HELP_HINT = "; --help lists all there is"
@@ -38,6 +39,7 @@ class Parser(argparse.ArgumentParser):
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
         self._check_known(normalised)
+        normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)
         paths = [f"./{path}" if path.startswith("-") and path != STANDARD else path for path in argv[end + 1 :]]
         return self.parse_intermixed_args([*flags, _END_OF_LIST, *paths, *lists])
@@ -67,6 +69,15 @@ class Parser(argparse.ArgumentParser):
             if name not in known:
                 near = difflib.get_close_matches(name.lower(), known, n=1)
                 self.error(f"there is no flag --{name}{f', but there is --{near[0]}' if near else ''}")
+
+    def _of_preset(self, argv):
+        """Return the arguments of the preset that `argv` names, checked; none without one."""
+        if not any("--preset" in action.option_strings for action in self._actions):
+            return []
+        finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        finder.add_argument("--preset", nargs="?")
+        name = finder.parse_known_args(argv)[0].preset
+        return presets.arguments(name, self) if name else []
 
     def _lists_last(self, argv):
         """Return `argv` without flags that take a list of numbers, and those, each with the numbers behind it.
@@ -165,6 +176,37 @@ def picture_size(text):
         raise argparse.ArgumentTypeError(f"'{text}' is no size: write 1920x1080, 1920x, x1080, 1920 or 50%")
     # A long thin picture keeps a pixel of its shorter side.
     return lambda height, width: tuple(max(round(side), min(1, side)) for side in wanted(height, width)), False
+
+
+def painting_size(text):
+    """Return the value of paint.py's --image_size: a number of rows, or one of the texts that `rows_of` takes."""
+    if text.isdecimal():
+        return NumberFrom(1, int, most=999_999)(text)
+    if re.fullmatch(_PAINTING_SIZE, text) is None:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side) or original"
+        )
+    return text
+
+
+_PAINTING_SIZE = (
+    r"(?P<all>original)|(?P<columns>[1-9]\d{0,5})[xX×]|[xX×](?P<rows>[1-9]\d{0,5})|max(?P<most>[1-9]\d{0,5})"
+)
+
+
+def rows_of(size, picture_size):
+    """Return the rows that a `painting_size` means for a picture of (height, width) `picture_size`."""
+    if isinstance(size, int):
+        return size
+    height, width = picture_size
+    asked = re.fullmatch(_PAINTING_SIZE, size)
+    rows = {
+        "all": height,
+        "rows": int(asked["rows"] or 0),
+        "columns": int(asked["columns"] or 0) * height / width,
+        "most": int(asked["most"] or 0) * height / max(height, width),
+    }
+    return max(1, round(rows[asked.lastgroup]))
 
 
 BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}

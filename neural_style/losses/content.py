@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from models.vgg import COLOUR_DEVIATION
+
 
 class ContentLoss:
     """How far the features F of one layer are from the content's F_c: m · sum((F − F_c)²).
@@ -13,12 +15,15 @@ class ContentLoss:
         0: m = 1
         1: m = 1 / (2 · √C · √(H·W))
         2: m = 1 / (C · H · W)
+        3: m = 1 / (C · h · w · 58²), the mean over the layer's own positions h · w and channels, of features divided by
+           COLOUR_DEVIATION, so that the same weight means the same at every size and layer
     """
 
     def __init__(self, layer, target, size, kind=0):
         """`target` is F_c, float32 (1, h, w, C); `size` is (H, W) in pixels."""
         channels, pixels = target.shape[-1], size[0] * size[1]
         factors = {0: 1.0, 1: 1 / (2 * np.sqrt(channels * pixels)), 2: 1 / (channels * pixels)}
+        factors[3] = 1 / (np.size(target) * COLOUR_DEVIATION**2)
         self.layers = (layer,)
         self.guides = {layer: target}
         self._factor = float(factors[kind])

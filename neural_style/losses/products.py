@@ -32,6 +32,34 @@ class GramProduct:
         return np.square(masks[layer], dtype="float64").sum(axis=(0, 1, 2))
 
 
+class MomentsProduct:
+    """The sums of one layer's features F and of their products, weighted by masks m: Σ m F and Σ m F Fᵀ."""
+
+    def __init__(self, layer):
+        self.layers = (layer,)
+
+    def __call__(self, features, masks=None):
+        """Return the float32 (regions, 1 + C, C) of Σ m F in the first row and Σ m F Fᵀ below it, for each region.
+
+        `masks` map the layer to (1, h, w, regions); without them m is 1 and there is one region.
+        """
+        (layer,) = self.layers
+        matrix = _matrix(features[layer])
+        if masks is None:
+            sums, products = ops.sum(matrix, axis=0)[None], gram(features[layer])
+        else:
+            sums = backend.product(_matrix(masks[layer]), matrix, transpose_a=True)
+            products = gram(features[layer], ops.sqrt(masks[layer]))
+        return ops.concatenate([sums[:, None], products], axis=1)
+
+    def areas(self, size, masks=None):
+        """Return the float64 (regions,) sums over positions of the masks, for an image of (height, width)."""
+        (layer,) = self.layers
+        if masks is None:
+            return np.array([np.prod(size_at(layer, size), dtype="float64")])
+        return np.sum(masks[layer], axis=(0, 1, 2), dtype="float64")
+
+
 class ChainProduct:
     """The correlations between the features of neighbouring layers, (F^l − 1)ᵀ · up(F^(l+1) − 1).
 

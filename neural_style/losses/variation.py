@@ -1,5 +1,6 @@
 """How rough a picture is."""
 
+import numpy as np
 from keras import ops
 
 
@@ -21,3 +22,42 @@ class TotalVariationLoss:
 
     def value(self, sums):
         return sums["variation"]
+
+
+WHITE = 255.0
+"""The largest value of a colour."""
+
+CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+"""C_B and C_R of RGB, as rows (ITU-R BT.601, as JPEG has it)."""
+
+CHROMA_FACTOR = 4.0
+"""How much more the colours are smoothed than the light: their grain is what one sees as speckles."""
+
+
+class SmoothnessLoss:
+    """How far neighbouring pixels differ: the mean of their squared differences, colours in 0..1, as
+
+        (sum(|dx|² + |dy|²) + c · sum(|chroma(dx)|² + |chroma(dy)|²)) / (3 · H · W)
+
+    dx and dy are the differences to the right and lower neighbour, c the factor `chroma`, and chroma(d) the colour
+    differences C_B and C_R of d (ITU-R BT.601): grain is seen in colours rather than in light. The sums run over all
+    pixels but the last row and column, as those of `TotalVariationLoss`.
+    """
+
+    layers = ("image",)
+    guides = {}
+
+    def __init__(self, size, chroma=CHROMA_FACTOR):
+        """`size` is (H, W) in pixels."""
+        self._factor = 1 / (3 * size[0] * size[1] * WHITE**2)
+        # |d|² + c · |K d|² is the sum of squares of B d with Bᵀ B = I + c · Kᵀ K.
+        self._basis = np.linalg.cholesky(np.eye(3) + chroma * CHROMA.T @ CHROMA).astype("float32")
+
+    def sums(self, features, guides):
+        image = ops.matmul(features["image"], self._basis)
+        here = image[:, :-1, :-1]
+        squares = ops.square(image[:, 1:, :-1] - here) + ops.square(image[:, :-1, 1:] - here)
+        return {"squares": ops.sum(squares)}
+
+    def value(self, sums):
+        return self._factor * sums["squares"]

@@ -19,11 +19,9 @@ def check_run_flags(flags, files):
     """
     if flags.weights is not None:
         check_path(flags.weights)
-    flags.scales = flags.scales or [flags.image_size]
-    if len(flags.num_iter) == 1:
-        flags.num_iter = flags.num_iter * len(flags.scales)
-    if len(flags.num_iter) != len(flags.scales):
-        raise InputError(f"--num_iter has {len(flags.num_iter)} numbers for {len(flags.scales)} scales")
+    if "quality" not in flags:  # Else the photograph decides.
+        flags.scales = flags.scales or [flags.image_size]
+        flags.num_iter = one_per_scale(flags.num_iter, flags.scales)
     if flags.prefix == images.STANDARD:
         images.check_writable(images.STANDARD)
         if flags.animate:
@@ -42,6 +40,15 @@ def check_run_flags(flags, files):
     for path in files:
         if path and _would_be_overwritten(path, flags.prefix, flags.animate):
             raise InputError(f"the result would overwrite {path}: choose another PREFIX")
+
+
+def one_per_scale(iterations, scales):
+    """Return the numbers of --num_iter, one for each of the scales. Raises InputError for another number of them."""
+    if len(iterations) == 1:
+        return iterations * len(scales)
+    if len(iterations) != len(scales):
+        raise InputError(f"--num_iter has {len(iterations)} numbers for {len(scales)} scales")
+    return iterations
 
 
 def _check_is_no_picture(prefix):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.layers import MINIMUM_SIDE
-from neural_style.command.flags import DOODLE_CONTENT_WEIGHT
+from neural_style.command.flags import WEIGHTS
 from neural_style.errors import InputError
 from neural_style.painting import photograph
 from neural_style.painting.checking import check_run_flags
@@ -37,6 +37,12 @@ def check_flags(flags):
     """
     files = [flags.style_image, flags.style_mask, flags.target_mask, flags.content_image, flags.init_image]
     check_run_flags(flags, files)
+    if flags.improved and flags.style_loss != "gram":
+        raise InputError("--improved and --style_loss are two losses: give one of them")
+    if flags.style_loss == "wasserstein":
+        flags.content_loss_type = 3
+    defaults = dict(zip(("content_weight", "total_variation_weight"), WEIGHTS[flags.style_loss], strict=True))
+    vars(flags).update({name: value for name, value in defaults.items() if getattr(flags, name) is None})
     if flags.content_image is None:
         for name, given in (("--preserve_color", flags.preserve_color), ("--init_image content", flags.init_image)):
             if given is True or given == "content":
@@ -58,7 +64,7 @@ def read(flags, layers, reporter):
     photograph.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
     if content:
         photograph.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
-    if flags.content_weight != DOODLE_CONTENT_WEIGHT and not content:
+    if flags.content_weight != WEIGHTS[flags.style_loss][0] and not content:
         reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
         photograph.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter)

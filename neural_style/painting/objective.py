@@ -1,9 +1,13 @@
 """What is minimised: the objective of one scale, the targets of its losses made from the pictures."""
 
+import functools
+from functools import partial
+
 from models import vgg
 from neural_style import backend
-from neural_style.losses import style
+from neural_style.losses import style, wasserstein
 from neural_style.losses.content import ContentLoss
+from neural_style.losses.products import MomentsProduct
 from neural_style.losses.variation import TotalVariationLoss
 from neural_style.pictures import images
 from neural_style.tiling.memory import ONE_PIECE
@@ -11,17 +15,18 @@ from neural_style.tiling.network import TiledNetwork
 from neural_style.tiling.objective import Objective
 
 
-def stage(run, pictures, plan):
-    """Return the function that `synthesis.synthesise` begins a scale of a `recipe.Run` with.
+def stages(run, plans):
+    """Return the functions that `synthesis.synthesise` begins the scales of a `recipe.Run` with.
 
-    `pictures` are the scale's `photograph.Pictures` and `plan` is its `memory.Plan`.
+    `plans` has the `memory.Plan` of each. The network is made once for all of them, when the first begins.
     """
+    extractor = functools.cache(partial(_extractor, run.task, run.scales[-1], run.weights))
 
-    def begin(before):
+    def begin(pictures, plan, before):
         start = pictures.start if before is None else images.resized(before, pictures.size)
-        return objective(run.task, pictures, run.weights, plan, run.reporter.say), start, plan.history
+        return _objective(run.task, pictures, extractor(), plan, run.reporter.say), start, plan.history
 
-    return begin
+    return [partial(begin, pictures, plan) for pictures, plan in zip(run.scales, plans, strict=True)]
 
 
 def objective(task, pictures, weights, plan=ONE_PIECE, say=lambda line: None):
@@ -30,13 +35,33 @@ def objective(task, pictures, weights, plan=ONE_PIECE, say=lambda line: None):
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
     in tiles as the `memory.Plan` has it; `say` is told of what goes on with them.
     """
+    return _objective(task, pictures, _extractor(task, pictures, weights), plan, say)
+
+
+def _extractor(task, pictures, weights):
+    """Return the feature extractor for the layers that the losses of the task see in pictures."""
+    flags = task.flags
+    return vgg.feature_extractor(
+        flags.model,
+        _layers(task, pictures),
+        flags.pool_type,
+        weights.tensors,
+        winograd=backend.on_cpu(),
+        precision=flags.precision,
+    )
+
+
+def _layers(task, pictures):
+    """Return the layers that the losses of the task see in pictures, each once."""
+    content_layers, style_layers = task.layers(pictures)
+    return list(dict.fromkeys([*content_layers, *style_layers]))
+
+
+def _objective(task, pictures, extractor, plan, say):
+    """Return the objective of a task for one scale's pictures, seen by the feature extractor."""
     flags = task.flags
     content_layers, style_layers = task.layers(pictures)
-    layers = list(dict.fromkeys([*content_layers, *style_layers]))
-    extractor = vgg.feature_extractor(
-        flags.model, layers, flags.pool_type, weights.tensors, winograd=backend.on_cpu(), precision=flags.precision
-    )
-    network = TiledNetwork(extractor, flags.model, layers, plan.side, say, plan.keeps_up_to)
+    network = TiledNetwork(extractor, flags.model, _layers(task, pictures), plan.side, say, plan.keeps_up_to)
     terms = {}
     for layer in content_layers:
         target = network.layer(layer, pictures.content)
@@ -44,21 +69,46 @@ def objective(task, pictures, weights, plan=ONE_PIECE, say=lambda line: None):
     if style_layers:
         terms["style"] = 1.0, task.style_loss(network, pictures)
     if flags.total_variation_weight:
-        terms["tv"] = flags.total_variation_weight, TotalVariationLoss()
+        smoothness = task.smoothness(pictures.size) if task.smoothness else TotalVariationLoss()
+        terms["tv"] = flags.total_variation_weight, smoothness
     return Objective(network, terms, pictures.size)
 
 
 def style_loss(weighted_products, network, pictures):
     """Return the style loss of pictures whose masks are `photograph.Masks`; the products come as (weight, product)."""
+    masks = pictures.masks
+    styles = _styles(weighted_products, network, pictures, masks.by_area)
+    return style.style_loss(weighted_products, styles, pictures.size, masks.generated, masks.by_area)
+
+
+def wasserstein_loss(layers, network, pictures):
+    """Return the Wasserstein loss at layers of pictures whose masks are `photograph.Masks`."""
+    products = _moments(layers)
+    styles = _styles(products, network, pictures, by_area=True)
+    return wasserstein.wasserstein_loss(products, styles, pictures.size, pictures.masks.generated)
+
+
+def _moments(layers):
+    """Return the (weight, product) of layers, shallow to deep, for the Wasserstein loss: colours before forms."""
+    weights = [LESS_BY_LAYER**-index for index in range(len(layers))]
+    return [(weight / sum(weights), MomentsProduct(layer)) for weight, layer in zip(weights, layers, strict=True)]
+
+
+LESS_BY_LAYER = 4.0
+"""How much less each layer of the Wasserstein loss weighs than the one before."""
+
+
+def _styles(weighted_products, network, pictures, by_area):
+    """Return the `style.Style`s of pictures, their areas those of their masks if `by_area`."""
     products = [product for _, product in weighted_products]
     masks, styles = pictures.masks, []
     for picture, weight, mask, region in zip(
         pictures.styles, pictures.style_weights, masks.styles, masks.regions, strict=True
     ):
         sums = [total[0] for total in _sums_of(products, network, picture, mask)]
-        areas = [product.areas(picture.shape[:2], mask if masks.by_area else None)[0] for product in products]
+        areas = [product.areas(picture.shape[:2], mask if by_area else None)[0] for product in products]
         styles.append(style.Style(sums, areas, weight, region))
-    return style.style_loss(weighted_products, styles, pictures.size, masks.generated, masks.by_area)
+    return styles
 
 
 def region_style_loss(weighted_products, network, pictures):
@@ -67,6 +117,19 @@ def region_style_loss(weighted_products, network, pictures):
     sums = _sums_of([product for _, product in weighted_products], network, pictures.styles[0], masks.style)
     weighted = [(weight * own, product) for own, product in weighted_products]
     return style.region_style_loss(weighted, sums, masks.style, masks.generated)
+
+
+def region_wasserstein_loss(layers, network, pictures):
+    """Return the Wasserstein loss at layers of pictures whose masks are `doodle.LabelMasks`."""
+    masks, (weight,), (picture,) = pictures.masks, pictures.style_weights, pictures.styles
+    products = [(weight * own, product) for own, product in _moments(layers)]
+    sums = _sums_of([product for _, product in products], network, picture, masks.style)
+    areas = [product.areas(picture.shape[:2], masks.style) for _, product in products]
+    styles = [
+        style.Style([own[label] for own in sums], [own[label] for own in areas], 1.0, label)
+        for label in range(len(areas[0]))
+    ]
+    return wasserstein.wasserstein_loss(products, styles, pictures.size, masks.generated)
 
 
 def _sums_of(products, network, image, masks=None):

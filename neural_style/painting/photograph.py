@@ -1,5 +1,6 @@
 """What goes into a painting of a photograph: flags checked, pictures and masks read at the size they are used at."""
 
+import math
 import os
 from collections import namedtuple
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ import numpy as np
 from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
+from neural_style.command.flags import QUALITIES
+from neural_style.command.parser import rows_of
 from neural_style.errors import InputError
-from neural_style.painting.checking import check_run_flags
+from neural_style.painting.checking import check_run_flags, one_per_scale
 from neural_style.pictures import color, images, masks
 from neural_style.pictures.finish import Finish
 
@@ -105,6 +108,8 @@ def read(flags, layers, reporter):
     sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
     """
     content = images.read(flags.content)
+    if "quality" in flags:
+        flags.scales, flags.num_iter = _course(flags, images.size(content))
     styles = [images.read(path) for path in flags.styles]
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
@@ -155,13 +160,42 @@ def warn_of_aspect(path, picture, other_path, other, reporter):
         )
 
 
+SMALLEST = 64
+"""Pixels of the shorter side of the first scale of paint.py, at least."""
+
+
+def _course(flags, content_size):
+    """Return the scales of paint.py, a list of rows, and the iterations at each.
+
+    Unless --scales says otherwise, each has twice the pixels of the one before: forms are found while a look at them
+    costs little, and every size of brush has its turn.
+    """
+    scales = flags.scales
+    if scales is None:
+        last = rows_of(flags.image_size, content_size)
+        shorter = min(painting_size(last, content_size))
+        steps = range(max(0, math.floor(2 * math.log2(shorter / SMALLEST))), -1, -1)
+        scales = [round(last / 2 ** (step / 2)) for step in steps]
+    if flags.num_iter is not None:
+        return scales, one_per_scale(flags.num_iter, scales)
+    from_the_last = QUALITIES[flags.quality]
+    return scales, [from_the_last[min(left, len(from_the_last) - 1)] for left in reversed(range(len(scales)))]
+
+
+def _style_size(flags, size, style):
+    """Return the (height, width) of a style picture of a painting of `size`; None for its own."""
+    if flags.style_fit != "longer":
+        return size if flags.style_fit == "stretch" else None
+    scale = flags.style_size * max(size) / max(images.size(style))
+    return tuple(max(MINIMUM_SIDE, round(scale * side)) for side in images.size(style))
+
+
 def _at_scale(flags, files, weights, layers, rows):
     """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
     content = files.content
     size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
     seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, dtype="uint8")
-    style_size = size if flags.style_fit == "stretch" else None
-    styles = [images.to_array(style, style_size, dtype="uint8") for style in files.styles]
+    styles = [images.to_array(style, _style_size(flags, size, style), dtype="uint8") for style in files.styles]
     if flags.color_match != "none":
         match = color.MATCHES[flags.color_match]
         styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]

@@ -8,6 +8,7 @@ from types import ModuleType
 
 from models.weights import load
 from neural_style import backend
+from neural_style.command import presets
 from neural_style.command.reporter import Reporter
 from neural_style.command.script import command_line
 from neural_style.painting import checking, planning, resuming, saving
@@ -27,14 +28,16 @@ class Method:
     `parser()` returns a `command.parser.Parser` with the flags of `command.flags.add_run_flags` among its own. `inputs`
     is the module of the pictures that go in, `photograph` or `doodle`, with its functions `check_flags` and `read`.
     `style_layers(flags)` are the layers of each product of the style loss, so that a layer of two products is there
-    twice; `style_loss(flags, network, pictures)` is that loss, which looks through a `tiling.network.TiledNetwork` and
-    is made once Keras may be imported.
+    twice; `style_loss(flags, network, pictures)` is that loss, which looks through a `tiling.network.TiledNetwork`, and
+    `smoothness(flags, size)` the loss that keeps a picture of (height, width) `size` smooth, None for the total
+    variation. Losses are made once Keras may be imported.
     """
 
     parser: Callable
     inputs: ModuleType
     style_layers: Callable
     style_loss: Callable
+    smoothness: Callable | None = None
 
     def parse(self, argv):
         """Return the flags in the list of strings `argv`. Raises InputError for those that do not go together."""
@@ -46,12 +49,17 @@ class Method:
         """Return the `Task` of painting by the flags in the list of strings `argv`."""
         flags = self.parse(argv)
         layers = tuple(self.style_layers(flags))
-        return Task(flags, partial(self.inputs.read, flags, layers), layers, partial(self.style_loss, flags))
+        read = partial(self.inputs.read, flags, layers)
+        smoothness = self.smoothness and partial(self.smoothness, flags)
+        return Task(flags, read, layers, partial(self.style_loss, flags), smoothness)
 
     def main(self, argv=None):
         """Do all that a script does; return its exit status."""
         argv = sys.argv[1:] if argv is None else argv
-        return paint(self.task(argv), command_line(argv))
+        task = self.task(argv)
+        if task.flags.save_preset:
+            presets.save(task.flags.save_preset, self.parser(), argv)
+        return paint(task, command_line(argv))
 
 
 @dataclass(frozen=True)
@@ -59,13 +67,14 @@ class Task:
     """What there is to paint: the flags, and the functions and layers of a `Method` that they choose.
 
     `read(reporter)` returns the list of `photograph.Pictures`, one per scale; `style_loss(network, pictures)` the style
-    loss of one of them.
+    loss of one of them, and `smoothness(size)` that of the method, if it has one.
     """
 
     flags: object
     read: Callable
     style_layers: tuple
     style_loss: Callable
+    smoothness: Callable | None = None
 
     def layers(self, pictures):
         """Return the lists of layers that the content loss and the style loss see, empty where a weight is zero."""
@@ -108,12 +117,13 @@ def paint(task, command):
             settings = saving.settings_of(run, command, device, plans)
             folder.describe(settings)
 
-            from neural_style.painting.objective import stage
+            from neural_style.painting.objective import stages
             from neural_style.painting.synthesis import synthesise
 
-            stages = [stage(run, pictures, plan) for pictures, plan in zip(scales, plans, strict=True)]
             resumed = before and (before["position"], arrays)
-            evaluations = synthesise(stages, flags.num_iter, flags.evaluations, flags.min_improvement, resumed)
+            evaluations = synthesise(
+                stages(run, plans), flags.num_iter, flags.evaluations, flags.min_improvement, resumed
+            )
             frames = [arrays[name] for name in arrays if name.startswith("frame_")]
             animation = Animation(scales[-1].finish.size, frames) if flags.animate else None
             record = {"identity": identity, "plans": settings["memory"]}

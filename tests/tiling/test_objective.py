@@ -9,6 +9,7 @@ from keras import ops
 import inetwork
 import network
 import neural_doodle
+import paint
 from neural_style.command.reporter import Reporter
 from neural_style.painting.objective import objective as objective_of
 from neural_style.tiling.memory import ONE_PIECE
@@ -63,6 +64,9 @@ CASES = {
     "correlated layers under masks": lambda tall: two_masks(inetwork, tall, 203),
     "differences of layers": lambda tall: transfer_task(inetwork, tall, 200, "--chain", "difference"),
     "differences of layers under masks": lambda tall: two_masks(inetwork, tall, 205, "--chain", "difference"),
+    "distributions": lambda tall: transfer_task(paint, tall, 211, "--scales", 211),
+    "distributions under masks": lambda tall: two_masks(paint, tall, 203, "--scales", 203),
+    "a doodle of distributions": lambda tall: doodle_task(160, "--style_loss", "wasserstein"),
     "a doodle": lambda tall: doodle_task(161),
     "an improved doodle": lambda tall: doodle_task(160, "--improved"),
     "only smoothness and content": lambda tall: transfer_task(

@@ -1,0 +1,85 @@
+"""Presets: flags in a file, for looks that are worth keeping.
+
+A preset is a TOML file. What stands at its top holds for every painting script, a table like [paint] for one of them.
+"""
+
+import difflib
+import json
+import os
+from pathlib import Path
+
+from neural_style.errors import InputError
+from neural_style.files import write_whole
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    import tomli as tomllib
+
+FOLDER = Path(__file__).parents[2] / "presets"
+"""Where presets are that have a name."""
+
+OF_ONE_RUN = {"preset", "save_preset", "resume", "no_overwrite", "quiet", "max_memory", "tile", "seed", "animate"}
+"""Flags that are about a run, not about the look of its picture."""
+
+PATHS = ("FILE", "MASK", "PREFIX")
+"""What the values are called of flags that name files."""
+
+
+def arguments(name, parser):
+    """Return the arguments for a `parser.Parser` that are in the preset `name`: a file, or one in FOLDER.
+
+    Raises InputError if there is none, it is no TOML, or has a flag that the script has not, or nothing for it.
+    """
+    path = _path(name)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the preset {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"the preset {path} is no TOML file: {error}") from error
+    script = Path(parser.prog).stem
+    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    flags = {key: value for key, value in content.items() if key not in tables} | tables.get(script, {})
+    if tables and not flags:
+        raise InputError(f"the preset {name} has nothing for {parser.prog}, only for {', '.join(tables)}.py")
+    known = {string.lstrip("-"): action for action in parser._actions for string in action.option_strings}
+    result = []
+    for key, value in flags.items():
+        action = known.get(key.replace("-", "_"))
+        if action is None or action.dest in ("help", "preset", "save_preset"):
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"the preset {path} has '{key}', but {parser.prog} has no flag --{key}{hint}")
+        values = value if isinstance(value, list) else [value]
+        result += [f"--{key}", *map(str, values)]
+    return result
+
+
+def _path(name):
+    """Return the path of the preset `name`. Raises InputError if there is none of that name."""
+    if os.path.dirname(name) or name.endswith(".toml"):
+        return Path(name)
+    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    if name not in names:
+        raise InputError(f"there is no preset {name}: there are {', '.join(names)}, or give a FILE.toml")
+    return FOLDER / f"{name}.toml"
+
+
+def save(path, parser, argv):
+    """Write the flags in `argv` that a `parser.Parser` does not have by default to a preset for its script.
+
+    Those that name files or are OF_ONE_RUN are left out. Raises InputError if the file cannot be written.
+    """
+    flags = vars(parser.parse(argv))
+    lines = [f"[{Path(parser.prog).stem}]"]
+    for action in parser._actions:
+        name = action.dest
+        if not action.option_strings or name in OF_ONE_RUN or action.metavar in PATHS or name not in flags:
+            continue
+        if flags[name] != action.default and not os.path.exists(str(flags[name])):
+            lines.append(f"{max(action.option_strings, key=len).lstrip('-')} = {json.dumps(flags[name])}")
+    try:
+        write_whole(Path(path), "\n".join([*lines, ""]).encode())
+    except OSError as error:
+        raise InputError(f"the preset {path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,177 @@
+"""paint.py paints at growing scales, by the photograph's size and the flags, with one network for all of them."""
+
+import csv
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import network
+import paint
+from models import vgg
+from neural_style.command.reporter import Reporter
+from neural_style.errors import InputError
+from neural_style.runs.folder import RunFolder
+from tests.conftest import CASTLE, STARRY_NIGHT, opened
+
+SHORT = ["--num_iter", "1", "--evaluations", "2"]
+
+
+@pytest.fixture
+def two_layers(monkeypatch):
+    """Has paint.py compare two layers of the style: enough where the course of a run is what counts."""
+    monkeypatch.setattr(paint, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
+    return ["--content_layer", "conv2_1"]
+
+
+def read(*flags, content=CASTLE, styles=(STARRY_NIGHT,)):
+    """Return the flags and pictures of a run."""
+    task = paint.METHOD.task([*map(str, [content, *styles, "unused", *flags])])
+    return task.flags, task.read(Reporter(quiet=True))
+
+
+def painted(tmp_path, *flags, script=paint, content=CASTLE, styles=(STARRY_NIGHT,)):
+    assert script.main([*map(str, [content, *styles, tmp_path / "out", *flags])]) == 0
+    return np.asarray(opened(tmp_path / "out.png"), "float64")
+
+
+def test_scales_grow_to_the_size_asked_for_each_with_twice_the_pixels():
+    flags, pictures = read("--image_size", 200)
+    assert flags.scales == [71, 100, 141, 200]
+    assert [picture.size for picture in pictures] == [(71, 106), (100, 149), (141, 211), (200, 299)]
+
+
+def test_the_shorter_side_of_the_first_scale_is_64_pixels_at_least(tmp_path):
+    opened(CASTLE).crop((0, 0, 200, 600)).save(tmp_path / "tall.png")
+    _, pictures = read("--image_size", 400, content=tmp_path / "tall.png")
+    assert [picture.size[1] for picture in pictures] == [66, 94, 133]
+    _, (only,) = read("--image_size", 40)
+    assert only.size == (40, 59)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("300", (300, 449)),
+        ("x300", (300, 449)),
+        ("600x", (400, 599)),
+        ("max600", (400, 599)),
+        ("original", (683, 1024)),
+    ],
+)
+def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photographs_own(size, expected):
+    _, pictures = read("--image_size", size, "--scales", 32)
+    assert pictures[0].size[0] == 32
+    _, pictures = read("--image_size", size)
+    assert pictures[-1].size == expected
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "1200y", "x", "max", "12x34", "max0", "1.5"])
+def test_what_is_no_size_is_refused_with_what_there_is(size, capsys):
+    with pytest.raises(SystemExit):
+        paint.METHOD.parse(["a", "b", "c", f"--image_size={size}"])
+    assert "--image_size" in capsys.readouterr().err
+
+
+def test_quality_is_how_long_each_scale_is_painted_and_iterations_win():
+    flags, _ = read("--image_size", 200)
+    assert flags.num_iter == [5, 5, 5, 5]
+    flags, _ = read("--image_size", 200, "--quality", "draft")
+    assert flags.num_iter == sorted(flags.num_iter, reverse=True)
+    assert sum(flags.num_iter) < 12
+    flags, _ = read("--image_size", 200, "--quality", "best", "--num_iter", 3)
+    assert flags.num_iter == [3, 3, 3, 3]
+    flags, _ = read("--scales", 50, 90, "--num_iter", 3, 4)
+    assert (flags.scales, flags.num_iter) == ([50, 90], [3, 4])
+    with pytest.raises(InputError, match="--num_iter has 2 numbers for 4 scales"):
+        read("--image_size", 200, "--num_iter", 3, 4)
+
+
+def test_the_style_keeps_its_shape_and_its_strokes_grow_with_the_picture():
+    _, pictures = read("--image_size", 200)
+    style = opened(STARRY_NIGHT)
+    for picture in pictures:
+        height, width, _ = picture.styles[0].shape
+        assert width == max(picture.size)
+        assert height == round(width * style.height / style.width)
+    _, finer = read("--image_size", 200, "--style_size", 0.5)
+    assert finer[-1].styles[0].shape[1] == pytest.approx(pictures[-1].styles[0].shape[1] / 2, abs=1)
+
+
+def test_the_style_is_never_too_small_for_the_network(tmp_path):
+    opened(STARRY_NIGHT).crop((0, 0, 700, 60)).save(tmp_path / "thin.png")
+    _, pictures = read("--image_size", 64, "--style_size", 0.1, styles=[tmp_path / "thin.png"])
+    assert min(pictures[0].styles[0].shape[:2]) == 16
+
+
+def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, capsys):
+    result = painted(tmp_path, "--image_size", 91, *SHORT)
+    assert capsys.readouterr().out == f"{tmp_path / 'out.png'}\n"
+    assert result.shape == (91, 136, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "out_run"]
+    with open(tmp_path / "out_run" / "losses.csv", newline="") as file:
+        rows = [row["scale"] for row in csv.DictReader(file)]
+    assert rows == ["1"] * 3 + ["2"] * 3
+    settings = json.loads((tmp_path / "out_run" / "settings.json").read_text())
+    assert settings["flags"]["scales"] == [64, 91]
+
+
+def test_one_network_is_made_for_all_scales(tmp_path, monkeypatch, two_layers):
+    made, make = [], vgg.feature_extractor
+    monkeypatch.setattr(vgg, "feature_extractor", lambda *args, **kwargs: made.append(1) or make(*args, **kwargs))
+    painted(tmp_path, "--image_size", 130, *SHORT, *two_layers)
+    assert len(made) == 1
+
+
+def test_more_content_weight_keeps_more_of_the_photograph(tmp_path):
+    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 12]
+    photo = np.asarray(opened(CASTLE).resize((95, 64), Image.Resampling.BILINEAR), "float64")
+    less, more = (np.abs(painted(tmp_path, *settings, "--content_weight", w) - photo).mean() for w in (0.002, 0.5))
+    assert more < 0.8 * less
+
+
+def test_the_picture_takes_the_colours_of_the_style_better_than_the_photographs(tmp_path):
+    result = painted(tmp_path, "--image_size", 64, "--num_iter", 1, "--evaluations", 20)
+    style, photo = (np.asarray(opened(path), "float64").mean(axis=(0, 1)) for path in (STARRY_NIGHT, CASTLE))
+    mean = result.mean(axis=(0, 1))
+    assert np.abs(mean - style).max() < 0.5 * np.abs(mean - photo).max()
+
+
+def test_masks_give_each_style_its_place(tmp_path, halves, two_layers):
+    for name, colour in (("red", (200, 30, 30)), ("blue", (30, 30, 200))):
+        noise = np.random.default_rng(1).normal(0, 20, (64, 64, 3))
+        Image.fromarray(np.clip(noise + colour, 0, 255).astype("uint8")).save(tmp_path / f"{name}.png")
+    styles = [tmp_path / "red.png", tmp_path / "blue.png"]
+    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 15, "--style_masks", *halves, *two_layers]
+    result = painted(tmp_path, *settings, styles=styles)
+    left, right = result[:, :40].mean(axis=(0, 1)), result[:, 55:].mean(axis=(0, 1))
+    assert left[0] > left[2] + 50
+    assert right[2] > right[0] + 50
+
+
+def test_an_interrupted_painting_goes_on_to_the_bit(tmp_path, two_layers, monkeypatch):
+    settings = ["--image_size", 92, "--num_iter", 2, "--evaluations", 3, *two_layers]
+    whole = painted(tmp_path, *settings)
+    log = RunFolder.log
+
+    def interrupt(folder, progress):
+        log(folder, progress)
+        if progress.evaluation == 9:
+            assert progress.scale == 2
+            os.kill(os.getpid(), signal.SIGINT)
+
+    other = tmp_path / "other"
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "log", interrupt)
+        assert paint.main([*map(str, [CASTLE, STARRY_NIGHT, other / "out", *settings])]) == 130
+    assert (other / "out_run" / "checkpoint.npz").exists()
+    assert np.array_equal(painted(other, *settings, "--resume"), whole)
+
+
+def test_its_flags_are_those_of_network_py_but_for_what_makes_no_sense_there():
+    ours, theirs = ({action.dest for action in script.METHOD.parser()._actions} for script in (paint, network))
+    assert ours - theirs == {"style_size", "quality"}
+    assert theirs - ours == {"style_scale", "style_fit", "maintain_aspect_ratio", "content_loss_type"}
