@@ -11,7 +11,7 @@ from neural_style.tiling.memory import size_in_bytes
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.015, 2.0)}
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.04, 1.5)}
 """The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py."""
 
 PAINTING_WEIGHTS = WEIGHTS["wasserstein"]
@@ -66,11 +66,11 @@ def add_painting_flags(parser):
     _add_masks_and_colours(parser)
     add_run_flags(parser)
     parser.set_defaults(maintain_aspect_ratio=True, style_fit="longer", style_scale=1.0, content_loss_type=3)
-    parser.set_defaults(num_iter=None, evaluations=10, save_every=0)
+    parser.set_defaults(num_iter=None, evaluations=5, save_every=0)
     return parser
 
 
-QUALITIES = {"draft": (1, 2, 4), "normal": (5,), "best": (10,)}
+QUALITIES = {"draft": (1, 2, 4), "normal": (10,), "best": (20,)}
 """Iterations at the last scale, the one before and so on by the --quality of paint.py; the last number holds for all
 smaller ones."""
 

@@ -160,7 +160,7 @@ def warn_of_aspect(path, picture, other_path, other, reporter):
         )
 
 
-SMALLEST = 64
+SMALLEST = 96
 """Pixels of the shorter side of the first scale of paint.py, at least."""
 
 

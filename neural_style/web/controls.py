@@ -1,5 +1,6 @@
 """Gradio's components as the page uses them: fields made from flags, and pictures."""
 
+import math
 from pathlib import Path
 
 import gradio as gr
@@ -90,7 +91,7 @@ def component(field):
         # Without a limit of the browser's own: the script says better what is wrong.
         return gr.Number(value=field.default, precision=0 if field.kind == "whole" else None, **about)
     value = " ".join(map(str, field.default)) if isinstance(field.default, list) else field.default
-    return gr.Textbox(value="" if value is None else value, lines=1, max_lines=1, **about)
+    return gr.Textbox(value="" if value is None else str(value), lines=1, max_lines=1, **about)
 
 
 def shown(field, value):
@@ -115,6 +116,13 @@ class Form:
         """Make the components of these fields, here."""
         for name in names:
             self.components[name] = component(self.fields[name])
+
+    def slide(self, name, label, least, most):
+        """Make the component of a number as a slider of this label, here."""
+        field = self.fields[name]
+        step = 10 ** math.floor(math.log10(most / 100))
+        about = {"label": label, "info": field.help, "elem_id": f"field-{name}"}
+        self.components[name] = gr.Slider(least, most, value=field.default, step=step, **about)
 
     def folds(self, titles):
         """Make the components of all other fields, by their groups, folded away; `titles` has the groups, renamed."""
@@ -142,6 +150,40 @@ class Form:
             )
             for own in self.components
         ]
+
+
+class Forms:
+    """The forms of several scripts, of which one is shown at a time: as a `Form`, but for the script they are told."""
+
+    def __init__(self, forms):
+        """`forms` maps the scripts that have one of their own to their `Form`s; all others have the last."""
+        self._forms = forms
+
+    @property
+    def fields(self):
+        return {name: field for form in self._forms.values() for name, field in form.fields.items()}
+
+    @property
+    def components(self):
+        return {(script, name): c for script, form in self._forms.items() for name, c in form.components.items()}
+
+    def of(self, script):
+        """Return the key and the `Form` of a script."""
+        return next(((own, form) for own, form in self._forms.items() if own == script), list(self._forms.items())[-1])
+
+    def values(self, script, given):
+        """Return what `Form.values` does, of the values of all components."""
+        chosen, form = self.of(script)
+        own = [value for (key, _), value in zip(self.components, given, strict=True) if key == chosen]
+        return form.values(own)
+
+    def restored(self, script, values):
+        """Return what all components show for {name: value} of a script's form."""
+        chosen, _ = self.of(script)
+        return [v for key, form in self._forms.items() for v in form.restored(values if key == chosen else {})]
+
+    def marked(self, name, line):
+        return [update for form in self._forms.values() for update in form.marked(name, line)]
 
 
 def _clean(value):

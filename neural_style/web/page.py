@@ -54,6 +54,7 @@ AT_ONCE = "Stop at once"
 """What the button to stop a run says while the run is stopping."""
 
 NAMES = {
+    "paint.py": "Painting",
     "network.py": "Style transfer",
     "inetwork.py": "Improved style transfer",
     "neural_doodle.py": "Doodle",
@@ -110,7 +111,7 @@ class Page:
             self._seen = gr.State("")
             with gr.Row(equal_height=False, elem_id="columns"):
                 with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
-                    self._add_tab("transfer", "Style transfer", lambda: TransferTab(self))
+                    self._add_tab("transfer", "Painting", lambda: TransferTab(self))
                     self._add_tab("doodle", "Neural doodle", lambda: DoodleTab(self))
                     self._add_tab("color", "Colour transfer", lambda: ToolTab(self, "color_transfer.py"))
                     self._add_tab("mask", "Mask transfer", lambda: ToolTab(self, "mask_transfer.py"))

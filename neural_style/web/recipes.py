@@ -10,12 +10,14 @@ import inetwork
 import mask_transfer
 import network
 import neural_doodle
+import paint
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
 from neural_style.web import forms
 from neural_style.web.runner import with_result
 
 SCRIPTS = {
+    "paint.py": paint.METHOD,
     "network.py": network.METHOD,
     "inetwork.py": inetwork.METHOD,
     "neural_doodle.py": neural_doodle.METHOD,

@@ -23,7 +23,7 @@ from neural_style.runs import checkpoint
 ROOT = Path(__file__).parents[2]
 """The folder of the scripts."""
 
-PAINTERS = ("network.py", "inetwork.py", "neural_doodle.py")
+PAINTERS = ("paint.py", "network.py", "inetwork.py", "neural_doodle.py")
 """The scripts that take a prefix and leave a run folder; the others take -o."""
 
 UNFINISHED = ("queued", "running")

@@ -1,4 +1,4 @@
-"""The tab "Style transfer": a photograph, styles with their weights and masks, and the scripts' flags."""
+"""The tab "Painting": a photograph, styles with their weights and masks, and the scripts' flags."""
 
 import subprocess
 import sys
@@ -10,8 +10,14 @@ from neural_style.errors import InputError
 from neural_style.web import controls, forms, painter, recipes
 from neural_style.web.runner import ROOT, errors_in
 
-MAIN = ("image_size", "num_iter", "content_weight")
-"""Flags that are there at first sight."""
+METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
+"""The scripts, by what they are called."""
+
+MAIN = {"paint.py": ("image_size", "quality"), "inetwork.py": ("image_size", "num_iter", "content_weight")}
+"""Flags that are there at first sight, by the script that a form is of; network.py has the form of inetwork.py."""
+
+SLIDERS = {"content_weight": ("How much of the photograph", 0.0, 0.1), "style_size": ("Size of the strokes", 0.2, 3.0)}
+"""Flags of paint.py that are there too, with the slider's name and limits."""
 
 OWN = ("content", "styles", "prefix", "style_weight", "style_masks", "content_masks", "style_mask_space")
 """Flags that the page fills in from its pictures."""
@@ -43,9 +49,14 @@ class TransferTab:
     def __init__(self, page):
         self._page = page
         self._uploads = page.uploads
-        fields = forms.fields(recipes.SCRIPTS["inetwork.py"].parser())
-        self._form = controls.Form({n: f for n, f in fields.items() if n not in (*OWN, *PICTURES, "weights")})
+        self.form = controls.Forms({script: self._form_of(script) for script in MAIN})
         self._build()
+
+    @staticmethod
+    def _form_of(script):
+        """Return the empty `controls.Form` of a script."""
+        fields = forms.fields(recipes.SCRIPTS[script].parser())
+        return controls.Form({n: f for n, f in fields.items() if n not in (*OWN, *PICTURES, "weights")})
 
     def _build(self):
         notice = gr.HTML()
@@ -65,34 +76,24 @@ class TransferTab:
         self._order = order = gr.State(0)
         self._style_rows(order)
         self._mask_editor()
-        with gr.Row():
-            self._script = gr.Radio(
-                [("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")],
-                value="network.py",
-                label="Method",
-                elem_id="method",
+        self._script = gr.Radio(METHODS, value=METHODS[0][1], label="Method", elem_id="method")
+        columns = {script: self._settings(script) for script in MAIN}
+        self._script.change(
+            lambda script: [gr.update(visible=own == self.form.of(script)[0]) for own in columns],
+            self._script,
+            list(columns.values()),
+            queue=False,
+            show_progress="hidden",
+        )
+        with gr.Accordion("Start, masks and weights", open=False, elem_classes="all-settings"):
+            self._start, self._start_picture, self._start_path = controls.start(STARTS, self._uploads, notice)
+            self._content_mask, self._content_mask_path = controls.picture(
+                "Content mask: where to paint at all", self._uploads, notice, height=180
             )
-        with gr.Row():
-            self._form.add(*MAIN)
-        with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
-            for group, title in GROUPS.items():
-                with gr.Accordion(title, open=False):
-                    if group == "picture":
-                        self._start, self._start_picture, self._start_path = controls.start(
-                            STARTS, self._uploads, notice
-                        )
-                    if group.startswith("masks"):
-                        self._content_mask, self._content_mask_path = controls.picture(
-                            "Content mask: where to paint at all", self._uploads, notice, height=180
-                        )
-                    if group == "network":
-                        self._weights, self._weights_path = controls.weights(self._uploads)
-                    if group == "colours":
-                        self._color_mask, self._color_mask_path = controls.picture(
-                            "Colour mask: where to preserve colour", self._uploads, notice, height=180
-                        )
-                    names = [n for n, f in self._form.fields.items() if f.group == group and n not in MAIN]
-                    self._form.add(*names)
+            self._color_mask, self._color_mask_path = controls.picture(
+                "Colour mask: where to preserve colour", self._uploads, notice, height=180
+            )
+            self._weights, self._weights_path = controls.weights(self._uploads)
         add.upload(self._add_styles, [add, self.styles, order], [self.styles, order, add, notice])
 
         self.inputs = [
@@ -104,14 +105,27 @@ class TransferTab:
             self._content_mask_path,
             self._color_mask_path,
             self._weights_path,
-            *self._form.components.values(),
+            *self.form.components.values(),
         ]
-        self.form = self._form
         self._page.submission(self, "Paint")
+
+    def _settings(self, script):
+        """Make the fields of a script's form, and return their column, which is there if it is the first method."""
+        _, form = self.form.of(script)
+        with gr.Column(visible=script == METHODS[0][1]) as column:
+            if script == "paint.py":
+                with gr.Row():
+                    for name, slider in SLIDERS.items():
+                        form.slide(name, *slider)
+            with gr.Row():
+                form.add(*MAIN[script])
+            with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
+                form.folds(GROUPS)
+        return column
 
     def collect(self, content, styles, script, start, start_path, content_mask, color_mask, weights, *values):
         """Return the form's dict, as `recipes.transfer` takes it, of the values of `inputs`."""
-        fields = self._form.values(values)
+        fields = self.form.values(script, values)
         if script == "network.py":
             fields.pop("chain", None)
         if start not in (STARTS[0], STARTS[-1]):
@@ -139,7 +153,7 @@ class TransferTab:
         """Return the dict of a form that nothing is filled into."""
         return {
             "tab": "transfer",
-            "script": "network.py",
+            "script": METHODS[0][1],
             "content": None,
             "styles": [],
             "start": None,
@@ -170,7 +184,7 @@ class TransferTab:
             self._color_mask_path,
             self._weights,
             self._weights_path,
-            *self._form.components.values(),
+            *self.form.components.values(),
         ]
 
     def restored(self, form, order):
@@ -189,7 +203,7 @@ class TransferTab:
             *controls.chosen(self._uploads, form["content_mask"]),
             *controls.chosen(self._uploads, form["color_mask"]),
             *controls.file(self._uploads, form["weights"]),
-            *self._form.restored(fields),
+            *self.form.restored(form["script"], fields),
         ]
 
     def _add_styles(self, paths, styles, order):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import paint
 from tests.conftest import CASTLE, ROOT, STARRY_NIGHT
 from tests.conftest import opened as opened_picture
 
@@ -106,8 +107,10 @@ def fill(page, name, value):
 
 
 def filled(page, pictures, rows=48, iterations=1):
-    """Fill in a small style transfer."""
+    """Fill in a small style transfer after Gatys et al."""
     photo, style = pictures
+    page.get_by_label("Gatys et al.").click()
+    page.locator("#field-num_iter:visible").first.wait_for()
     choose(page, "content", photo)
     choose(page, "add-styles", style)
     page.get_by_text("Weight of style 1").wait_for()
@@ -187,6 +190,23 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(pa
     own = json.loads((run / "run.json").read_text())["arguments"]
     subprocess.run([sys.executable, "network.py", *own], cwd=ROOT, check=True, capture_output=True)
     assert (run / "picture.png").read_bytes() == first
+
+
+def test_the_first_method_paints_without_another_choice_than_of_pictures(page, pictures, folder):
+    photo, style = pictures
+    choose(page, "content", photo)
+    choose(page, "add-styles", style)
+    page.get_by_text("Weight of style 1").wait_for()
+    page.get_by_label("number input for How much of the photograph").fill("0.03")
+    page.get_by_label("number input for Size of the strokes").fill("0.5")
+    fill(page, "image_size", "max96")
+    page.locator("#field-quality input").click()
+    page.get_by_role("option", name="draft").click()
+    run = ended(started(page, folder))
+    arguments = json.loads((run / "run.json").read_text())["arguments"]
+    flags = paint.METHOD.parser().parse(arguments)
+    assert (flags.content_weight, flags.style_size, flags.image_size, flags.quality) == (0.03, 0.5, "max96", "draft")
+    assert opened_picture(run / "picture.png").size == (96, 64)
 
 
 def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, folder):
@@ -365,11 +385,12 @@ def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, 
 
 
 def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pictures, folder):
+    filled(page, pictures)
     run = recoloured(page, pictures, folder)
     shows(page, "finished")
     page.get_by_role("button", name="Use as content").click()
     page.wait_for_timeout(1500)
-    page.get_by_role("tab", name="Style transfer").click()
+    page.get_by_role("tab", name="Painting").click()
     assert "/picture.png " in command_of(page)
     page.get_by_role("tab", name="Runs").click()
     page.locator("#runs button.thumbnail-item, #runs .thumbnail-item").first.click()
@@ -454,7 +475,7 @@ def test_the_page_fits_its_window(browser, server, width, pictures):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         box = page.get_by_role("button", name="✕").bounding_box()
         assert box["x"] + box["width"] <= width
-        for name in ("Style transfer",) if width < 600 else ("Neural doodle", "Colour transfer", "Enhance", "Runs"):
+        for name in ("Painting",) if width < 600 else ("Neural doodle", "Colour transfer", "Enhance", "Runs"):
             page.get_by_role("tab", name=name).click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
