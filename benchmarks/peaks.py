@@ -31,7 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=["400x600", "1000x1500"], help="HEIGHTxWIDTH")
     parser.add_argument("--tiles", nargs="+", default=["0", "512"], help="rows; 0: none; auto")
-    parser.add_argument("--script", default="network.py", help="network.py, inetwork.py or neural_doodle.py")
+    parser.add_argument("--script", default="network.py", help="any of the painting scripts")
     parser.add_argument("--masks", type=int, default=0, help="masks of halves of the picture, and as many styles")
     parser.add_argument("--evaluations", type=int, default=2, help="after that of the start")
     parser.add_argument("--max_memory", default="22G")

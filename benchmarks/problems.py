@@ -6,6 +6,7 @@ from pathlib import Path
 import inetwork
 import network
 import neural_doodle
+import paint
 from neural_style.command.reporter import Reporter
 from neural_style.painting.recipe import load_weights
 from neural_style.tiling.memory import ONE_PIECE
@@ -31,7 +32,7 @@ def problem(content, style, *flags, script="network.py", side=None):
 
 def task_of(content, style, *flags, script="network.py"):
     """Return the `recipe.Task` that `problem` is made of."""
-    script = {"network.py": network, "inetwork.py": inetwork}[script]
+    script = {"paint.py": paint, "network.py": network, "inetwork.py": inetwork}[script]
     styles = [str(INPUTS / "style" / f"{name}.jpg") for name in style.split(",")]
     return script.METHOD.task([str(INPUTS / "content" / f"{content}.jpg"), *styles, "unused", *map(str, flags)])
 

@@ -9,14 +9,14 @@ from keras import ops
 from models.vgg import COLOUR_DEVIATION
 from neural_style import backend
 
-RELATIVE_EPSILON = 1e-3
+RELATIVE_EPSILON = 0.03
 """Added to all variances, as a part of the style's mean variance: directions in which a style hardly varies are not
 worth a match to the last digit, and float32 would not have it."""
 
 LEAST_EPSILON = 1e-4
 """Added to them besides, so that a style without any variance has a distribution too."""
 
-LEAST_SINGULAR_VALUE = 1e-5
+LEAST_SINGULAR_VALUE = 1e-4
 """Relative to all together, the singular value from which on `polar` converges. The epsilons leave hardly any that is
 smaller, and those weigh next to nothing."""
 
