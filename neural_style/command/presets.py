@@ -4,17 +4,14 @@ A preset is a TOML file. What stands at its top holds for every painting script,
 """
 
 import difflib
+import importlib
 import json
 import os
+import sys
 from pathlib import Path
 
 from neural_style.errors import InputError
 from neural_style.files import write_whole
-
-try:
-    import tomllib
-except ImportError:  # Python 3.10
-    import tomli as tomllib
 
 FOLDER = Path(__file__).parents[2] / "presets"
 """Where presets are that have a name."""
@@ -31,9 +28,10 @@ def arguments(name, parser):
 
     Raises InputError if there is none, it is no TOML, or has a flag that the script has not, or nothing for it.
     """
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     path = _path(name)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = toml.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"the preset {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
