@@ -151,6 +151,20 @@ def test_masks_give_each_style_its_place(tmp_path, halves, two_layers):
     assert right[2] > right[0] + 50
 
 
+def test_scales_at_which_a_small_mask_would_be_lost_are_left_out(tmp_path):
+    small = np.zeros((200, 300), "uint8")
+    small[90:99, 140:150] = 255
+    Image.fromarray(small).save(tmp_path / "small.png")
+    settings = ["--image_size", 300, "--style_masks", tmp_path / "small.png"]
+    flags, pictures = read(*settings)
+    assert len(pictures) == len(flags.num_iter)
+    assert flags.scales[0] > 106
+    assert flags.scales[-1] == 300
+    for given in (["--image_size", 32], ["--scales", 32, 300]):
+        with pytest.raises(InputError, match="nothing of it is left at layer conv5_1"):
+            read(*settings, *given)
+
+
 def test_an_interrupted_painting_goes_on_to_the_bit(tmp_path, two_layers, monkeypatch):
     settings = ["--scales", 64, 92, "--num_iter", 2, "--evaluations", 3, *two_layers]
     whole = painted(tmp_path, *settings)

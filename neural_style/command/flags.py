@@ -11,7 +11,7 @@ from neural_style.tiling.memory import size_in_bytes
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.04, 1.5)}
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.04, 1.0)}
 """The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py."""
 
 PAINTING_WEIGHTS = WEIGHTS["wasserstein"]
@@ -58,7 +58,8 @@ def add_painting_flags(parser):
     flag(
         "--content_weight", type=NumberFrom(0), default=0.015, help="how much of the photograph; the same at all sizes"
     )
-    flag("--style_weight", type=NumberFrom(0), nargs="+", default=[1.0], help="share of each style where several meet")
+    shares = "share of each style where several meet; default: all the same"
+    flag("--style_weight", type=NumberFrom(0), nargs="+", metavar="SHARE", help=shares)
     grain = "weight of smoothness: more takes out grain"
     smoothness = ("--smoothness", "--total_variation_weight")
     flag(*smoothness, dest="total_variation_weight", type=NumberFrom(0), default=PAINTING_WEIGHTS[1], help=grain)

@@ -30,7 +30,7 @@ WHITE = 255.0
 CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 """C_B and C_R of RGB, as rows (ITU-R BT.601, as JPEG has it)."""
 
-CHROMA_FACTOR = 12.0
+CHROMA_FACTOR = 18.0
 """How much more the colours are smoothed than the light: their grain is what one sees as speckles."""
 
 

@@ -70,7 +70,7 @@ def check_flags(flags):
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
     files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
     check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
-    if not (flags.content_weight or (any(flags.style_weight) and flags.style_scale)):
+    if not (flags.content_weight or (any(flags.style_weight or [1]) and flags.style_scale)):
         raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
     _check_mask_flags(flags)
 
@@ -108,6 +108,7 @@ def read(flags, layers, reporter):
     sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
     """
     content = images.read(flags.content)
+    chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
         flags.scales, flags.num_iter = _course(flags, images.size(content))
     styles = [images.read(path) for path in flags.styles]
@@ -119,7 +120,16 @@ def read(flags, layers, reporter):
     _warn_of_stretched(flags, files, reporter)
     weights = _style_weights(flags, reporter)
     _warn_of_useless(flags, reporter)
-    return [_at_scale(flags, files, weights, layers, rows) for rows in flags.scales]
+    pictures = []
+    for rows in flags.scales:
+        try:
+            pictures.append(_at_scale(flags, files, weights, layers, rows))
+        except masks.LostMaskError:
+            if not chosen or rows == flags.scales[-1]:
+                raise
+    count = len(pictures)  # Small scales are left out where a mask is lost.
+    flags.scales, flags.num_iter = flags.scales[-count:], flags.num_iter[-count:]
+    return pictures
 
 
 _Files = namedtuple("_Files", "content styles start masks")
@@ -194,8 +204,10 @@ def _at_scale(flags, files, weights, layers, rows):
     """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
     content = files.content
     size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
-    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, dtype="uint8")
-    styles = [images.to_array(style, _style_size(flags, size, style), dtype="uint8") for style in files.styles]
+    # The sharper filter of paint.py would change the numbers of the original scripts.
+    method = "bicubic" if flags.style_fit == "longer" else "bilinear"
+    seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, method, "uint8")
+    styles = [images.to_array(s, _style_size(flags, size, s), method, "uint8") for s in files.styles]
     if flags.color_match != "none":
         match = color.MATCHES[flags.color_match]
         styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]
@@ -220,7 +232,8 @@ def _style_weights(flags, reporter):
 
     Another number of weights than of styles is spread equally, with a warning, as the original scripts do.
     """
-    weights, count = flags.style_weight, len(flags.styles)
+    count = len(flags.styles)
+    weights = flags.style_weight or [1.0] * count
     if len(weights) != count:
         equal = sum(weights) / count
         reporter.say(f"--style_weight has {len(weights)} values for {count} styles: using {equal:g}")

@@ -81,10 +81,14 @@ def at_size(mask, size, soft=False):
     return values / max(values.max(), np.float32(1))
 
 
+class LostMaskError(InputError):
+    """Nothing is left of a mask at a layer, though there would be at a larger size."""
+
+
 def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --image_size"):
     """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
 
-    `size` is the image's (height, width). Raises InputError, with the mask's `name`, the layer and the `remedy`, where
+    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name`, the layer and the `remedy`, where
     nothing of the mask is left.
     """
     by_size, result = {}, {}
@@ -93,7 +97,7 @@ def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --im
         if own_size not in by_size:
             by_size[own_size] = at_size(mask, own_size, soft)
         if not by_size[own_size].any():
-            raise InputError(
+            raise LostMaskError(
                 f"the white of {name} is so small that nothing of it is left at layer {layer}: paint a larger region "
                 f"or choose {remedy}"
             )

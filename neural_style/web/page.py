@@ -378,7 +378,7 @@ class Page:
             words[1] = "at work"
         rows, bar = self.runs.losses(run), ""
         if rows and is_painting:
-            done, total = int(rows[-1]["evaluation"]), max(1, evaluations(run))
+            done, total = int(rows[-1]["evaluation"]), max(1, self.runs.evaluations(run))
             if run.state == "running":
                 pace = rows[-1]["seconds"] / (done + 1)
                 words.append(f"{_duration(pace * (total - done))} left")
@@ -455,15 +455,6 @@ def _said(action, *arguments, **settings):
     except InputError as problem:
         return controls.warning(problem)
     return ""
-
-
-def evaluations(run):
-    """Return how many evaluations a painting run makes if it is not ended early."""
-    try:
-        flags = recipes.SCRIPTS[run.script].parse(run.arguments)
-    except (SystemExit, InputError):
-        return 0
-    return sum(flags.num_iter) * flags.evaluations + len(flags.scales) - 1
 
 
 def _caption(run):

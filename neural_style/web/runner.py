@@ -215,6 +215,17 @@ class Runs:
             return [dict(zip(names, map(float, row), strict=True)) for row in rows if len(row) == len(names)]
         return []
 
+    def evaluations(self, run):
+        """Return how many evaluations a painting run makes if it is not ended early, 0 while that is not known.
+
+        Its settings.json says so; of paint.py the photograph decides it.
+        """
+        try:
+            flags = json.loads(self.path(run, "picture_run/settings.json").read_text(encoding="utf-8"))["flags"]
+            return sum(flags["num_iter"]) * flags["evaluations"] + len(flags["scales"]) - 1
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
+
     def log(self, run):
         """Return the lines that a run's script has written to its standard error."""
         try:
