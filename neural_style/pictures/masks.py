@@ -88,8 +88,8 @@ class LostMaskError(InputError):
 def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --image_size"):
     """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
 
-    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name`, the layer and the `remedy`, where
-    nothing of the mask is left.
+    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name`, the layer and the `remedy`,
+    where nothing of the mask is left.
     """
     by_size, result = {}, {}
     for layer in layers:
