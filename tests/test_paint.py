@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -15,7 +16,7 @@ from models import vgg
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from neural_style.runs.folder import RunFolder
-from tests.conftest import CASTLE, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, ROOT, STARRY_NIGHT, opened
 
 SHORT = ["--num_iter", "1", "--evaluations", "2"]
 
@@ -188,3 +189,14 @@ def test_its_flags_are_those_of_network_py_but_for_what_makes_no_sense_there():
     ours, theirs = ({action.dest for action in script.METHOD.parser()._actions} for script in (paint, network))
     assert ours - theirs == {"style_size", "quality"}
     assert theirs - ours == {"style_scale", "style_fit", "maintain_aspect_ratio", "content_loss_type"}
+
+
+def test_readme_has_the_defaults_that_it_has():
+    _, _, section = (ROOT / "README.md").read_text().partition("\n## paint.py\n")
+    section, _, _ = section.partition("\n## ")
+    actions = {name: a for a in paint.METHOD.parser()._actions for name in a.option_strings}
+    told = re.findall(r"^\| `(--\w+)` \| (\S+) \|", section, re.MULTILINE)
+    assert len(told) >= 6
+    for name, default in told:
+        value = actions[name].default
+        assert default == (f"{value:g}" if isinstance(value, int | float) else value), name

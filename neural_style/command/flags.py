@@ -11,11 +11,9 @@ from neural_style.tiling.memory import size_in_bytes
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.04, 1.0)}
-"""The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py."""
-
-PAINTING_WEIGHTS = WEIGHTS["wasserstein"]
-"""The same of paint.py."""
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.015, 1.0)}
+"""The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py; paint.py has
+those of the Wasserstein loss."""
 
 
 def add_transfer_flags(parser):
@@ -55,14 +53,13 @@ def add_painting_flags(parser):
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument
-    flag(
-        "--content_weight", type=NumberFrom(0), default=0.015, help="how much of the photograph; the same at all sizes"
-    )
+    content, smoothness = WEIGHTS["wasserstein"]
+    flag("--content_weight", type=NumberFrom(0), default=content, help="how much of the photograph, at every size")
     shares = "share of each style where several meet; default: all the same"
     flag("--style_weight", type=NumberFrom(0), nargs="+", metavar="SHARE", help=shares)
     grain = "weight of smoothness: more takes out grain"
-    smoothness = ("--smoothness", "--total_variation_weight")
-    flag(*smoothness, dest="total_variation_weight", type=NumberFrom(0), default=PAINTING_WEIGHTS[1], help=grain)
+    tv_names = ("--smoothness", "--total_variation_weight")
+    flag(*tv_names, dest="total_variation_weight", type=NumberFrom(0), default=smoothness, help=grain)
     flag("--content_layer", default="conv4_2", help="layer that describes the content")
     _add_masks_and_colours(parser)
     add_run_flags(parser)

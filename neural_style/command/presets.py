@@ -75,7 +75,8 @@ def save(path, parser, argv):
         name = action.dest
         if not action.option_strings or name in OF_ONE_RUN or action.metavar in PATHS or name not in flags:
             continue
-        if flags[name] != action.default and not os.path.exists(str(flags[name])):
+        is_picture = action.metavar == "START" and os.path.exists(str(flags[name]))
+        if flags[name] != action.default and not is_picture:
             lines.append(f"{max(action.option_strings, key=len).lstrip('-')} = {json.dumps(flags[name])}")
     try:
         write_whole(Path(path), "\n".join([*lines, ""]).encode())

@@ -90,6 +90,18 @@ def test_what_is_saved_gives_the_same_look_again_without_its_pictures(script, tm
     assert again | {"preset": None} == before
 
 
+def test_a_picture_to_start_from_is_not_part_of_a_look_but_noise_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("start.png", "draft"):
+        (tmp_path / name).write_bytes(b"")
+    for start, line in (("start.png", ""), ("noise", 'init_image = "noise"\n')):
+        argv = [*FILES, "--init_image", start, "--quality", "draft"]
+        presets.save(tmp_path / "look.toml", paint.METHOD.parser(), argv)
+        assert sorted((tmp_path / "look.toml").read_text().splitlines(True)[1:]) == sorted(
+            filter(None, [line, 'quality = "draft"\n'])
+        )
+
+
 def test_a_run_saves_its_preset_before_it_paints(tmp_path):
     path = tmp_path / "look.toml"
     with pytest.raises(InputError, match="photo"):
