@@ -109,6 +109,7 @@ class Page:
             self.shown = gr.State("")  # The run that is to be looked at, if one was chosen.
             self.visible = gr.State("")  # The run that the easel shows.
             self._seen = gr.State("")
+            self._sent = gr.State([])  # What the easel shows, as it was sent.
             with gr.Row(equal_height=False, elem_id="columns"):
                 with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
                     self._add_tab("transfer", "Painting", lambda: TransferTab(self))
@@ -253,10 +254,10 @@ class Page:
             self._use,
             self._delete,
         ]
-        watched = [self._seen, self.visible, self._sure, *easel, self._gallery, self._listed]
+        watched = [self._seen, self._sent, self.visible, self._sure, *easel, self._gallery, self._listed]
         for event in (timer.tick, self.blocks.load, self.shown.change):
-            state = [self.shown, self._seen, self.visible]
-            event(self._watch, state, watched, show_progress="hidden", concurrency_limit=None)
+            state = [self.shown, self._seen, self._sent, self.visible]
+            event(self._watch, state, watched, show_progress="hidden", queue=False)
         self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")
         self._stop.click(
             lambda id, label: _said(self.runs.stop, id, at_once=label == AT_ONCE),
@@ -288,8 +289,8 @@ class Page:
         running = next((run for run in runs if run.state == "running"), None)
         return chosen or running or (runs[-1] if runs else None)
 
-    def _watch(self, shown, seen, visible):
-        """Return the values of all that depends on the runs, or nothing new if nothing has changed."""
+    def _watch(self, shown, seen, sent, visible):
+        """Return the values of all that depends on the runs, but nothing for what was `sent` already."""
         runs = self.runs.all()
         run = self._run_to_show(shown)
         picture = run and self.runs.picture(run)
@@ -303,7 +304,7 @@ class Page:
             ]
         )
         if changed == seen:
-            return [gr.skip() for _ in range(16)]
+            return [gr.skip() for _ in range(17)]
         over = run is not None and run.is_over
         painter = run is not None and run.script in PAINTERS
         if seen and json.loads(seen)[1] == json.loads(changed)[1]:
@@ -314,11 +315,7 @@ class Page:
                 (self._thumbnail(r), _minute(r)[5:] if r.state == "done" else STATES[r.state]) for r in newest_first
             ]
             listed = [entries, [r.id for r in newest_first]]
-        now_visible = run.id if run else ""
-        return [
-            changed,
-            now_visible,
-            gr.skip() if now_visible == visible else gr.update(visible=False),
+        easel = [
             self._picture_html(run, picture),
             self._progress_html(run),
             chart.losses(self.runs.losses(run)) if run else "",
@@ -333,6 +330,14 @@ class Page:
             gr.update(visible=over and painter and picture is not None),
             gr.update(visible=over and picture is not None),
             gr.update(visible=over),
+        ]
+        now_visible = run.id if run else ""
+        return [
+            changed,
+            easel,
+            now_visible,
+            gr.skip() if now_visible == visible else gr.update(visible=False),
+            *(gr.skip() if value in sent[i : i + 1] else value for i, value in enumerate(easel)),
             *listed,
         ]
 

@@ -44,11 +44,20 @@ def two_masks(script, content, size, *flags):
     return two_styles(script, content, size, *flags, "--style_masks", *MASKS)
 
 
-def doodle_task(rows, *flags):
-    style, maps = ROOT / "images/inputs/style/starry-night.jpg", ROOT / "images/inputs/doodle"
-    files = ["--style-image", style, "--style-mask", maps / "starry-night-style.png"]
-    files += ["--target-mask", maps / "starry-night-target.png", "--content-image", CASTLE, "--img-size", rows]
-    return neural_doodle.METHOD.task([*map(str, [*files, "--target-image-prefix", "out", *flags])])
+def doodle_task(tall, rows, *flags):
+    """A doodle as narrow as the photograph `tall`, of parts of the maps and of the style that have all five labels."""
+    inputs, folder = ROOT / "images/inputs", tall.parent
+    files = ["--content-image", tall, "--img-size", rows, "--target-image-prefix", "out"]
+    for flag, path, left in (
+        ("--style-image", inputs / "style/starry-night.jpg", 0.25),
+        ("--style-mask", inputs / "doodle/starry-night-style.png", 0.25),
+        ("--target-mask", inputs / "doodle/starry-night-target.png", 0.62),
+    ):
+        picture = opened(path)
+        left = round(left * picture.width)
+        picture.crop((left, 0, left + picture.height // 3, picture.height)).save(folder / f"{path.stem}.png")
+        files += [flag, folder / f"{path.stem}.png"]
+    return neural_doodle.METHOD.task([*map(str, [*files, *flags])])
 
 
 CASES = {
@@ -66,9 +75,9 @@ CASES = {
     "differences of layers under masks": lambda tall: two_masks(inetwork, tall, 205, "--chain", "difference"),
     "distributions": lambda tall: transfer_task(paint, tall, 211, "--scales", 211),
     "distributions under masks": lambda tall: two_masks(paint, tall, 203, "--scales", 203),
-    "a doodle of distributions": lambda tall: doodle_task(160, "--style_loss", "wasserstein"),
-    "a doodle": lambda tall: doodle_task(161),
-    "an improved doodle": lambda tall: doodle_task(160, "--improved"),
+    "a doodle of distributions": lambda tall: doodle_task(tall, 160, "--style_loss", "wasserstein"),
+    "a doodle": lambda tall: doodle_task(tall, 161),
+    "an improved doodle": lambda tall: doodle_task(tall, 160, "--improved"),
     "only smoothness and content": lambda tall: transfer_task(
         network, tall, 222, "--style_weight", 0, "--content_weight", 1
     ),

@@ -10,7 +10,7 @@ from PIL import Image
 from neural_style import files
 from neural_style.errors import InputError
 from neural_style.web.runner import Runs
-from tests.conftest import CASTLE, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, LIGHT, STARRY_NIGHT, opened
 
 SECONDS = 60
 
@@ -48,7 +48,7 @@ def until_log(runs, run, count):
         time.sleep(0.05)
 
 
-LONG = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "1000"]
+LONG = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "1000", *LIGHT]
 
 
 def test_a_run_has_a_folder_with_its_picture_and_its_settings(runs, pictures):
