@@ -79,7 +79,9 @@ def test_what_is_no_size_is_refused_with_what_there_is(size, capsys):
 
 def test_quality_is_how_long_each_scale_is_painted_and_iterations_win():
     flags, _ = read("--image_size", 200)
-    assert flags.num_iter == [10, 10, 10]
+    assert flags.num_iter == [10, 10, 5]
+    flags, _ = read("--image_size", 400)
+    assert flags.num_iter == [10, 10, 5, 5, 5]
     flags, _ = read("--image_size", 200, "--quality", "draft")
     assert flags.num_iter == [4, 2, 1]
     flags, _ = read("--image_size", 200, "--quality", "best", "--num_iter", 3)

@@ -11,7 +11,7 @@ from neural_style.tiling.memory import size_in_bytes
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.015, 1.0)}
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.03, 1.0)}
 """The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py; paint.py has
 those of the Wasserstein loss."""
 
@@ -68,9 +68,9 @@ def add_painting_flags(parser):
     return parser
 
 
-QUALITIES = {"draft": (1, 2, 4), "normal": (10,), "best": (20,)}
-"""Iterations at the last scale, the one before and so on by the --quality of paint.py; the last number holds for all
-smaller ones."""
+QUALITIES = {"draft": (4, 2, 1), "normal": (10, 10, 5), "best": (20, 20, 10)}
+"""Iterations at the first scales by the --quality of paint.py; the last number holds for all larger ones too, which
+begin with all but their finest strokes in place."""
 
 
 def _add_pictures(parser):

@@ -52,7 +52,8 @@ class WassersteinLoss:
 
         For each of the `products` (`MomentsProduct`) `weights` has its v_pr (regions,), `targets` the `Normal` of its
         styles, and `areas` the sums (regions,) of its masks over the generated image. `masks` maps each layer to
-        float32 (1, h, w, regions) in 0..1; without them the one region is the whole image.
+        float32 (1, h, w, regions) in 0..1; without them the one region is the whole image. `variance` is then how much
+        the styles' features φ vary over positions, the mean over channels and by v_pr over layers and regions.
         """
         self.layers = tuple(layer for product in products for layer in product.layers)
         self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
@@ -61,6 +62,7 @@ class WassersteinLoss:
             [backend.constant(np.asarray(v, "float32")) for v in vs] for vs in (weights, areas)
         )
         self._targets = [Normal(*(backend.constant(v.astype("float32")) for v in target)) for target in targets]
+        self.variance = _variance(weights, targets)
 
     def sums(self, features, guides):
         return {index: product(features, guides or None) for index, product in enumerate(self._products)}
@@ -112,6 +114,12 @@ def normal(moments):
     values, vectors = np.linalg.eigh(covariance + epsilon[:, None, None] * np.eye(channels))
     values = np.maximum(values, LEAST_EPSILON)  # Rounded sums may have variances below zero.
     return Normal(mean, vectors * np.sqrt(values)[:, None] @ vectors.transpose(0, 2, 1), epsilon)
+
+
+def _variance(weights, targets):
+    """Return how much features vary over the positions of styles, with epsilon: the mean over channels, by weights."""
+    variances = [np.mean(np.sum(np.square(target.root), axis=2), axis=1) for target in targets]
+    return float(np.average(np.concatenate(variances), weights=np.concatenate(weights)))
 
 
 def distance(moments, target):

@@ -188,8 +188,8 @@ def _course(flags, content_size):
         scales = [round(last / 2 ** (step / 2)) for step in steps]
     if flags.num_iter is not None:
         return scales, one_per_scale(flags.num_iter, scales)
-    from_the_last = QUALITIES[flags.quality]
-    return scales, [from_the_last[min(left, len(from_the_last) - 1)] for left in reversed(range(len(scales)))]
+    counts = QUALITIES[flags.quality]
+    return scales, [counts[min(index, len(counts) - 1)] for index in range(len(scales))]
 
 
 def _style_size(flags, size, style):

@@ -76,6 +76,15 @@ def test_several_styles_are_one_distribution_by_their_weights():
     assert evaluate(loss, {LAYER: generated}) == pytest.approx(expected(moments(generated), mixed), rel=1e-4)
 
 
+def test_the_variance_of_the_styles_is_their_mean_over_channels_layers_and_regions():
+    styles, weights = [colourful(8, 9, channels, seed) for channels, seed in ((6, 1), (12, 2))], (0.75, 0.25)
+    sums, product = [style_of(features).sums[0] for features in styles], MomentsProduct(LAYER)
+    loss = wasserstein_loss([(v, product) for v in weights], [Style(sums, [8 * 9] * 2, 1.0)], (8, 9))
+    variances = [np.trace(moments(features)[1]) / features.shape[-1] for features in styles]
+    epsilon = 1 + wasserstein.RELATIVE_EPSILON
+    assert loss.variance == pytest.approx(epsilon * np.dot(weights, variances) + wasserstein.LEAST_EPSILON, rel=1e-4)
+
+
 def test_each_region_has_its_own_distribution_and_weighs_its_share():
     styles, generated = [colourful(8, 9, 6, seed) for seed in (1, 2)], colourful(10, 12, 6, seed=3)
     masks = np.random.default_rng(4).uniform(size=(1, 10, 12, 2)).astype("float32")

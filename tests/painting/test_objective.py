@@ -1,0 +1,57 @@
+"""The terms of the objective and what they weigh."""
+
+import numpy as np
+import pytest
+from keras import ops
+from PIL import Image
+
+import network
+import paint
+from neural_style.command.reporter import Reporter
+from neural_style.painting.objective import objective
+from tests.conftest import CASTLE, STARRY_NIGHT, opened
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
+
+def content_term(weights, image, *flags, script=paint, content=CASTLE, style=STARRY_NIGHT):
+    """Return the weighted content term of 48 rows of a picture."""
+    flags = ["--image_size", 48, "--content_layer", "conv2_1", *flags]
+    task = script.METHOD.task([*map(str, [content, style, "unused", *flags])])
+    (pictures,) = task.read(Reporter(quiet=True))
+    _, terms, _ = objective(task, pictures, weights).evaluate(ops.convert_to_tensor(image.ravel()))
+    return terms["content"]
+
+
+def variance(extractor, path, layer, size):
+    picture = np.asarray(opened(path).convert("RGB").resize(size[::-1], Image.Resampling.BICUBIC), "float32")
+    return np.var(np.asarray(extractor([layer])(picture[None])[layer], "float64"), axis=(0, 1, 2)).mean()
+
+
+@pytest.fixture
+def two_layers(monkeypatch):
+    monkeypatch.setattr(paint, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
+
+
+def test_the_content_weighs_by_how_much_the_features_of_both_pictures_vary(
+    weights, extractor, random_image, two_layers
+):
+    image = random_image(48, 71)
+    style = [variance(extractor, STARRY_NIGHT, layer, (56, 71)) for layer in ("conv1_1", "conv2_1")]
+    content = variance(extractor, CASTLE, "conv2_1", (48, 71))
+    expected = np.average(style, weights=(4, 1)) / content
+    alone = content_term(weights, image, "--style_weight", 0)
+    assert content_term(weights, image) == pytest.approx(expected * alone, rel=0.05)
+
+
+def test_a_blank_style_does_not_take_all_its_weight_from_the_photograph(weights, random_image, two_layers, tmp_path):
+    Image.new("RGB", (71, 48), (200, 60, 60)).save(tmp_path / "blank.png")
+    image = random_image(48, 71)
+    blank = content_term(weights, image, style=tmp_path / "blank.png")
+    assert blank > 0.02 * content_term(weights, image, "--style_weight", 0)
+
+
+def test_in_the_loss_of_the_original_the_content_weighs_the_same_for_every_style(weights, random_image):
+    image = random_image(48, 71)
+    one, other = (content_term(weights, image, script=network, style=style) for style in (STARRY_NIGHT, CASTLE))
+    assert one == other
