@@ -308,7 +308,7 @@ def test_the_subject_of_the_photograph_becomes_a_mask(page, pictures, folder):
 
 
 def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
-    filled(page, pictures, iterations=500, light=True)
+    filled(page, pictures, iterations=500)
     first = started(page, folder)
     second = started(page, folder)
     shows(page, "waiting")
@@ -369,7 +369,7 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
 
 
 def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, browser, server, pictures, folder):
-    filled(page, pictures, iterations=500, light=True)
+    filled(page, pictures, iterations=500)
     run = started(page, folder)
     page.locator("#progress progress[value]").wait_for()
     page.reload()
@@ -504,7 +504,7 @@ def test_the_finishing_tools_run_from_the_page(page, pictures, folder):
 def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(browser, pictures, tmp_path):
     server = Server(tmp_path / "runs")
     with opened(browser, server.address) as page:
-        filled(page, pictures, iterations=500, light=True)
+        filled(page, pictures, iterations=500)
         run = started(page, tmp_path / "runs")
         page.locator("#progress progress[value]").wait_for()
     server.close()
