@@ -21,7 +21,7 @@ def test_the_chain_of_all_tools_makes_a_picture_of_its_size(tmp_path):
 
 
 def commands_in(text):
-    scripts = "network|inetwork|neural_doodle"
+    scripts = "paint|network|inetwork|neural_doodle"
     return set(re.findall(rf"^ *(python (?:{scripts})\.py [^|\n]*results/[^|\n]*)$", text, re.MULTILINE))
 
 
