@@ -119,8 +119,9 @@ def shallow(monkeypatch):
     """Has scripts compare two layers of the style, not five: enough where the course of a run is what counts."""
     import network
     import neural_doodle
+    import paint
 
-    for module in (network, neural_doodle):
+    for module in (network, neural_doodle, paint):
         monkeypatch.setattr(module, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
 
 

@@ -16,16 +16,9 @@ from models import vgg
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from neural_style.runs.folder import RunFolder
-from tests.conftest import CASTLE, ROOT, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, ROOT, SHALLOW, STARRY_NIGHT, opened
 
 SHORT = ["--num_iter", "1", "--evaluations", "2"]
-
-
-@pytest.fixture
-def two_layers(monkeypatch):
-    """Has paint.py compare two layers of the style: enough where the course of a run is what counts."""
-    monkeypatch.setattr(paint, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
-    return ["--content_layer", "conv2_1"]
 
 
 def read(*flags, content=CASTLE, styles=(STARRY_NIGHT,)):
@@ -121,10 +114,10 @@ def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, cap
     assert settings["flags"]["scales"] == [96, 136]
 
 
-def test_one_network_is_made_for_all_scales(tmp_path, monkeypatch, two_layers):
+def test_one_network_is_made_for_all_scales(tmp_path, monkeypatch, shallow):
     made, make = [], vgg.feature_extractor
     monkeypatch.setattr(vgg, "feature_extractor", lambda *args, **kwargs: made.append(1) or make(*args, **kwargs))
-    painted(tmp_path, "--image_size", 140, *SHORT, *two_layers)
+    painted(tmp_path, "--image_size", 140, *SHORT, *SHALLOW)
     assert len(made) == 1
 
 
@@ -142,12 +135,12 @@ def test_the_picture_takes_the_colours_of_the_style_better_than_the_photographs(
     assert np.abs(mean - style).max() < 0.5 * np.abs(mean - photo).max()
 
 
-def test_masks_give_each_style_its_place(tmp_path, halves, two_layers):
+def test_masks_give_each_style_its_place(tmp_path, halves, shallow):
     for name, colour in (("red", (200, 30, 30)), ("blue", (30, 30, 200))):
         noise = np.random.default_rng(1).normal(0, 20, (64, 64, 3))
         Image.fromarray(np.clip(noise + colour, 0, 255).astype("uint8")).save(tmp_path / f"{name}.png")
     styles = [tmp_path / "red.png", tmp_path / "blue.png"]
-    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 15, "--style_masks", *halves, *two_layers]
+    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 15, "--style_masks", *halves, *SHALLOW]
     result = painted(tmp_path, *settings, styles=styles)
     left, right = result[:, :40].mean(axis=(0, 1)), result[:, 55:].mean(axis=(0, 1))
     assert left[0] > left[2] + 50
@@ -168,8 +161,8 @@ def test_scales_at_which_a_small_mask_would_be_lost_are_left_out(tmp_path):
             read(*settings, *given)
 
 
-def test_an_interrupted_painting_goes_on_to_the_bit(tmp_path, two_layers, monkeypatch):
-    settings = ["--scales", 64, 92, "--num_iter", 2, "--evaluations", 3, *two_layers]
+def test_an_interrupted_painting_goes_on_to_the_bit(tmp_path, shallow, monkeypatch):
+    settings = ["--scales", 64, 92, "--num_iter", 2, "--evaluations", 3, *SHALLOW]
     whole = painted(tmp_path, *settings)
     log = RunFolder.log
 

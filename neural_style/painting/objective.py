@@ -5,8 +5,7 @@ from functools import partial
 
 from models import vgg
 from neural_style import backend
-from neural_style.losses import style, wasserstein
-from neural_style.losses.content import ContentLoss, variance
+from neural_style.losses import content, style, wasserstein
 from neural_style.losses.products import MomentsProduct
 from neural_style.losses.variation import TotalVariationLoss
 from neural_style.pictures import images
@@ -63,13 +62,13 @@ def _objective(task, pictures, extractor, plan, say):
     content_layers, style_layers = task.layers(pictures)
     network = TiledNetwork(extractor, flags.model, _layers(task, pictures), plan.side, say, plan.keeps_up_to)
     terms = {}
-    style_loss = task.style_loss(network, pictures) if style_layers else None
+    style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:
         target = network.layer(layer, pictures.content)
-        weight = flags.content_weight * _content_share(flags, target, style_loss)
-        terms["content"] = weight, ContentLoss(layer, target, pictures.size, flags.content_loss_type)
+        weight = flags.content_weight * _content_share(flags, target, style_term)
+        terms["content"] = weight, content.ContentLoss(layer, target, pictures.size, flags.content_loss_type)
     if style_layers:
-        terms["style"] = 1.0, style_loss
+        terms["style"] = 1.0, style_term
     if flags.total_variation_weight:
         smoothness = task.smoothness(pictures.size) if task.smoothness else TotalVariationLoss()
         terms["tv"] = flags.total_variation_weight, smoothness
@@ -80,16 +79,16 @@ LEAST_VARIANCE = 1.0
 """Of features, which vary by 5 to 15 in pictures: a blank picture counts as having so much, or it would be all."""
 
 
-def _content_share(flags, target, style_loss):
+def _content_share(flags, target, style_term):
     """Return what a weight of the content is multiplied by, so that it means the same for every pair of pictures.
 
     Two squared distances are added, each relative to how much the features of its own picture vary: to those of a
     drawing in black and white a painting has a long way to go, and the photograph would count for little. The losses of
     the original scripts stay as they are.
     """
-    if flags.content_loss_type != 3 or style_loss is None:
+    if flags.content_loss_type != 3 or style_term is None:
         return 1.0
-    return max(style_loss.variance, LEAST_VARIANCE) / max(variance(target), LEAST_VARIANCE)
+    return max(style_term.variance, LEAST_VARIANCE) / max(content.variance(target), LEAST_VARIANCE)
 
 
 def style_loss(weighted_products, network, pictures):

@@ -9,14 +9,14 @@ import network
 import paint
 from neural_style.command.reporter import Reporter
 from neural_style.painting.objective import objective
-from tests.conftest import CASTLE, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, SHALLOW, STARRY_NIGHT, opened
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def content_term(weights, image, *flags, script=paint, content=CASTLE, style=STARRY_NIGHT):
     """Return the weighted content term of 48 rows of a picture."""
-    flags = ["--image_size", 48, "--content_layer", "conv2_1", *flags]
+    flags = ["--image_size", 48, *SHALLOW, *flags]
     task = script.METHOD.task([*map(str, [content, style, "unused", *flags])])
     (pictures,) = task.read(Reporter(quiet=True))
     _, terms, _ = objective(task, pictures, weights).evaluate(ops.convert_to_tensor(image.ravel()))
@@ -28,14 +28,7 @@ def variance(extractor, path, layer, size):
     return np.var(np.asarray(extractor([layer])(picture[None])[layer], "float64"), axis=(0, 1, 2)).mean()
 
 
-@pytest.fixture
-def two_layers(monkeypatch):
-    monkeypatch.setattr(paint, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
-
-
-def test_the_content_weighs_by_how_much_the_features_of_both_pictures_vary(
-    weights, extractor, random_image, two_layers
-):
+def test_the_content_weighs_by_how_much_the_features_of_both_pictures_vary(weights, extractor, random_image, shallow):
     image = random_image(48, 71)
     style = [variance(extractor, STARRY_NIGHT, layer, (56, 71)) for layer in ("conv1_1", "conv2_1")]
     content = variance(extractor, CASTLE, "conv2_1", (48, 71))
@@ -44,7 +37,7 @@ def test_the_content_weighs_by_how_much_the_features_of_both_pictures_vary(
     assert content_term(weights, image) == pytest.approx(expected * alone, rel=0.05)
 
 
-def test_a_blank_style_does_not_take_all_its_weight_from_the_photograph(weights, random_image, two_layers, tmp_path):
+def test_a_blank_style_does_not_take_all_its_weight_from_the_photograph(weights, random_image, shallow, tmp_path):
     Image.new("RGB", (71, 48), (200, 60, 60)).save(tmp_path / "blank.png")
     image = random_image(48, 71)
     blank = content_term(weights, image, style=tmp_path / "blank.png")
