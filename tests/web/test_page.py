@@ -210,7 +210,7 @@ def test_the_first_method_paints_without_another_choice_than_of_pictures(page, p
     page.locator("#field-quality input").click()
     page.get_by_role("option", name="draft").click()
     run = ended(started(page, folder))
-    assert "evaluation 5 of 5" in shows(page, "finished")
+    assert "evaluation 20 of 20" in shows(page, "finished")
     arguments = json.loads((run / "run.json").read_text())["arguments"]
     flags = paint.METHOD.parser().parse(arguments)
     assert (flags.content_weight, flags.style_size, flags.image_size, flags.quality) == (0.03, 0.5, "max96", "draft")
