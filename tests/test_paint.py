@@ -75,8 +75,10 @@ def test_quality_is_how_long_each_scale_is_painted_and_iterations_win():
     assert flags.num_iter == [10, 10, 5]
     flags, _ = read("--image_size", 400)
     assert flags.num_iter == [10, 10, 5, 5, 5]
+    flags, _ = read("--image_size", 400, "--quality", "draft")
+    assert (flags.scales, flags.num_iter) == ([141, 400], [4, 1])
     flags, _ = read("--image_size", 200, "--quality", "draft")
-    assert flags.num_iter == [4, 2, 1]
+    assert (flags.scales, flags.num_iter) == ([200], [4])
     flags, _ = read("--image_size", 200, "--quality", "best", "--num_iter", 3)
     assert flags.num_iter == [3, 3, 3]
     flags, _ = read("--scales", 50, 90, "--num_iter", 3, 4)

@@ -68,9 +68,11 @@ def add_painting_flags(parser):
     return parser
 
 
-QUALITIES = {"draft": (4, 2, 1), "normal": (10, 10, 5), "best": (20, 20, 10)}
-"""Iterations at the first scales by the --quality of paint.py; the last number holds for all larger ones too, which
-begin with all but their finest strokes in place."""
+QUALITIES = {"draft": (3, (4, 1)), "normal": (1, (10, 10, 5)), "best": (1, (20, 20, 10))}
+"""By the --quality of paint.py: how often the pixels double from scale to scale, and the iterations at the first ones.
+
+The last number of iterations holds for all larger scales too, which begin with all but their finest strokes in place.
+"""
 
 
 def _add_pictures(parser):

@@ -21,9 +21,9 @@ SIDE = 64
 
 @pytest.fixture(scope="module")
 def tall(tmp_path_factory):
-    """A photograph three times as high as wide, whose tiles lie one above the other: a third of a square's work."""
+    """A photograph six times as high as wide, whose tiles lie one above the other: a sixth of a square's work."""
     path = tmp_path_factory.mktemp("content") / "tall.png"
-    opened(CASTLE).crop((300, 0, 520, 683)).save(path)
+    opened(CASTLE).crop((300, 0, 415, 683)).save(path)
     return path
 
 
@@ -49,13 +49,13 @@ def doodle_task(tall, rows, *flags):
     inputs, folder = ROOT / "images/inputs", tall.parent
     files = ["--content-image", tall, "--img-size", rows, "--target-image-prefix", "out"]
     for flag, path, left in (
-        ("--style-image", inputs / "style/starry-night.jpg", 0.25),
-        ("--style-mask", inputs / "doodle/starry-night-style.png", 0.25),
-        ("--target-mask", inputs / "doodle/starry-night-target.png", 0.62),
+        ("--style-image", inputs / "style/starry-night.jpg", 0.38),
+        ("--style-mask", inputs / "doodle/starry-night-style.png", 0.38),
+        ("--target-mask", inputs / "doodle/starry-night-target.png", 0.63),
     ):
         picture = opened(path)
         left = round(left * picture.width)
-        picture.crop((left, 0, left + picture.height // 3, picture.height)).save(folder / f"{path.stem}.png")
+        picture.crop((left, 0, left + picture.height // 5, picture.height)).save(folder / f"{path.stem}.png")
         files += [flag, folder / f"{path.stem}.png"]
     return neural_doodle.METHOD.task([*map(str, [*files, *flags])])
 
