@@ -76,20 +76,20 @@ class Reporter:
         elif 4 * done // total > 4 * (done - 1) // total:
             self.say(f"{done} of {total} tiles done")
 
-    def progress(self, progress):
-        """Show one `synthesis.Progress`."""
+    def progress(self, progress, left):
+        """Show one `synthesis.Progress` of a run for which `left` seconds are left."""
         if self._live:
-            self._show_progress(progress)
+            self._show_progress(progress, left)
         elif progress.ends_iteration or progress.ends_run:
-            self.say(_line(progress))
+            self.say(_line(progress, left))
         if progress.ends_run:
             self.close()
 
-    def _show_progress(self, progress):
+    def _show_progress(self, progress, left):
         # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
-        line = "{desc} {n_fmt}/{total_fmt} {bar:6} {remaining} {rate_inv_fmt}{postfix}"
-        settings = {"bar_format": line, "unit": "ev", "dynamic_ncols": True, "desc": f"0/{progress.iterations}"}
-        bar = self._shown(total=progress.evaluations, **settings)
+        bar = self._shown(total=progress.evaluations, unit="ev", dynamic_ncols=True)
+        time_left = tqdm.format_interval(left)
+        bar.bar_format = f"{{desc}} {{n_fmt}}/{{total_fmt}} {{bar:6}} {time_left} {{rate_inv_fmt}}{{postfix}}"
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
         bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
         bar.set_postfix_str(terms, refresh=False)
@@ -102,12 +102,11 @@ class Reporter:
         return self._bar
 
 
-def _line(progress):
-    """Return a plain line of progress: iteration, losses, speed, time left."""
+def _line(progress, left):
+    """Return a plain line of progress: iteration, losses, speed, the time left of `left` seconds."""
     terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
     text = f"iteration {progress.iteration}/{progress.iterations}: best loss {progress.best:.4g}, now {terms}"
     if progress.evaluation == 0:
         return text
     pace = progress.seconds / (progress.evaluation + 1)
-    left = pace * (progress.evaluations - progress.evaluation)
     return f"{text}, {pace:.2f} s per evaluation, {tqdm.format_interval(left)} left"

@@ -11,6 +11,7 @@ from neural_style import backend
 from neural_style.command.interruption import Interruption
 from neural_style.errors import InputError
 from neural_style.pictures import images
+from neural_style.runs.pace import Pace
 
 
 def settings_of(run, command, device, plans):
@@ -51,6 +52,7 @@ def save_progress(run, evaluations, settings, record, animation):
     piped = flags.prefix == images.STANDARD
     final = images.STANDARD if piped else f"{flags.prefix}.png"
     saves = 0 if piped else flags.save_every
+    pace = Pace([pictures.size for pictures in run.scales], flags.num_iter, flags.evaluations)
     progress = None
 
     def picture():
@@ -67,7 +69,7 @@ def save_progress(run, evaluations, settings, record, animation):
             for progress in evaluations:
                 folder.log(progress)
                 folder.preview(picture)
-                reporter.progress(progress)
+                reporter.progress(progress, pace.left(progress.scale, progress.evaluation, progress.seconds))
                 is_frame = progress.ends_iteration or progress.evaluation == 0
                 if animation and is_frame:
                     animation.add(picture())

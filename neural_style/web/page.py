@@ -381,16 +381,16 @@ class Page:
             words[1] = "stopping after this evaluation" if is_painting else "stopping"
         elif run.state == "running" and not is_painting:
             words[1] = "at work"
-        rows, bar = self.runs.losses(run), ""
-        if rows and is_painting:
-            done, total = int(rows[-1]["evaluation"]), max(1, self.runs.evaluations(run))
+        rows, pace, bar = self.runs.losses(run), self.runs.pace(run), ""
+        if rows and pace and is_painting:
+            done, seconds = int(rows[-1]["evaluation"]), rows[-1]["seconds"]
+            left = pace.left(int(rows[-1]["scale"]), done, seconds)
             if run.state == "running":
-                pace = rows[-1]["seconds"] / (done + 1)
-                words.append(f"{_duration(pace * (total - done))} left")
+                words.append(f"{_duration(left)} left")
             elif run.is_over:
-                words.append(_duration(rows[-1]["seconds"]))
-            words.append(f"evaluation {done} of {total}")
-            bar = f'<progress value="{done}" max="{total}"></progress>'
+                words.append(_duration(seconds))
+            words.append(f"evaluation {done} of {pace.total}")
+            bar = f'<progress value="{seconds:.3g}" max="{seconds + left:.3g}"></progress>'
         elif run.state == "running":
             last = self.runs.log(run)[-1:] or ["starting"]
             words.append(html.escape(last[0]))

@@ -19,6 +19,7 @@ import psutil
 from neural_style import files
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
+from neural_style.runs.pace import Pace
 
 ROOT = Path(__file__).parents[2]
 """The folder of the scripts."""
@@ -215,16 +216,17 @@ class Runs:
             return [dict(zip(names, map(float, row), strict=True)) for row in rows if len(row) == len(names)]
         return []
 
-    def evaluations(self, run):
-        """Return how many evaluations a painting run makes if it is not ended early, 0 while that is not known.
+    def pace(self, run):
+        """Return the `Pace` of a painting run, None while it is not known.
 
-        Its settings.json says so; of paint.py the photograph decides it.
+        Its settings.json says it; of paint.py the photograph decides it.
         """
         try:
-            flags = json.loads(self.path(run, "picture_run/settings.json").read_text(encoding="utf-8"))["flags"]
-            return sum(flags["num_iter"]) * flags["evaluations"] + len(flags["scales"]) - 1
+            settings = json.loads(self.path(run, "picture_run/settings.json").read_text(encoding="utf-8"))
+            flags = settings["flags"]
+            return Pace(settings["sizes"]["painting"], flags["num_iter"], flags["evaluations"])
         except (OSError, ValueError, KeyError, TypeError):
-            return 0
+            return None
 
     def log(self, run):
         """Return the lines that a run's script has written to its standard error."""

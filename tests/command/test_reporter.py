@@ -25,10 +25,11 @@ def test_progress_away_from_a_terminal_is_a_line_per_iteration():
     stream = io.StringIO()
     with Reporter(stream=stream) as reporter:
         for evaluation in range(41):
-            reporter.progress(progress(evaluation, 2, evaluation in (20, 40), evaluation == 40))
+            left = 0.75 * (40 - evaluation)
+            reporter.progress(progress(evaluation, 2, evaluation in (20, 40), evaluation == 40), left)
     first, second = stream.getvalue().splitlines()
     assert first == (
-        "iteration 1/2: best loss 1.2e+05, now content 1e+05 style 2.35e+04, 0.50 s per evaluation, 00:10 left"
+        "iteration 1/2: best loss 1.2e+05, now content 1e+05 style 2.35e+04, 0.50 s per evaluation, 00:15 left"
     )
     assert second.startswith("iteration 2/2")
 
@@ -38,9 +39,10 @@ def test_progress_on_a_terminal_is_a_live_bar():
     stream.isatty = lambda: True
     with Reporter(stream=stream) as reporter:
         for evaluation in range(21):
-            reporter.progress(progress(evaluation, 1, evaluation == 20, evaluation == 20))
+            reporter.progress(progress(evaluation, 1, evaluation == 20, evaluation == 20), 4000.0 - evaluation)
     last = stream.getvalue().split("\r")[-1]
     assert "1/1 20/20" in last
+    assert " 1:06:20 " in last
     assert "content 1.0e+05 style 2.3e+04" in last
     assert "s/ev" in last
     assert len(last.rstrip()) <= 80
@@ -68,5 +70,5 @@ def test_quiet_says_nothing():
     with Reporter(quiet=True, stream=stream) as reporter:
         reporter.say("hello")
         reporter.download(1, 2)
-        reporter.progress(progress(0, 0, ends_run=True))
+        reporter.progress(progress(0, 0, ends_run=True), 0.0)
     assert stream.getvalue() == ""
