@@ -104,8 +104,8 @@ def test_the_style_is_never_too_small_for_the_network(tmp_path):
     assert min(pictures[0].styles[0].shape[:2]) == 16
 
 
-def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, capsys):
-    result = painted(tmp_path, "--image_size", 136, *SHORT)
+def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, capsys, shallow):
+    result = painted(tmp_path, "--image_size", 136, *SHORT, *SHALLOW)
     assert capsys.readouterr().out == f"{tmp_path / 'out.png'}\n"
     assert result.shape == (136, 203, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "out_run"]
@@ -123,15 +123,15 @@ def test_one_network_is_made_for_all_scales(tmp_path, monkeypatch, shallow):
     assert len(made) == 1
 
 
-def test_more_content_weight_keeps_more_of_the_photograph(tmp_path):
-    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 12]
+def test_more_content_weight_keeps_more_of_the_photograph(tmp_path, shallow):
+    settings = ["--image_size", 64, "--num_iter", 1, "--evaluations", 12, *SHALLOW]
     photo = np.asarray(opened(CASTLE).resize((95, 64), Image.Resampling.BILINEAR), "float64")
     less, more = (np.abs(painted(tmp_path, *settings, "--content_weight", w) - photo).mean() for w in (0.002, 0.5))
     assert more < 0.8 * less
 
 
-def test_the_picture_takes_the_colours_of_the_style_better_than_the_photographs(tmp_path):
-    result = painted(tmp_path, "--image_size", 64, "--num_iter", 1, "--evaluations", 20)
+def test_the_picture_takes_the_colours_of_the_style_better_than_the_photographs(tmp_path, shallow):
+    result = painted(tmp_path, "--image_size", 64, "--num_iter", 1, "--evaluations", 20, *SHALLOW)
     style, photo = (np.asarray(opened(path), "float64").mean(axis=(0, 1)) for path in (STARRY_NIGHT, CASTLE))
     mean = result.mean(axis=(0, 1))
     assert np.abs(mean - style).max() < 0.5 * np.abs(mean - photo).max()

@@ -13,7 +13,7 @@ import paint
 from neural_style.command.reporter import Reporter
 from neural_style.painting.objective import objective as objective_of
 from neural_style.tiling.memory import ONE_PIECE
-from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, REFERENCE, ROOT, SHALLOW, STARRY_NIGHT, opened
 
 MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
 SIDE = 64
@@ -81,7 +81,7 @@ CASES = {
     "only smoothness and content": lambda tall: transfer_task(
         network, tall, 222, "--style_weight", 0, "--content_weight", 1
     ),
-    "tiles with others all around and a rest of few rows": lambda tall: square_task(network, 3 * SIDE + 7),
+    "tiles with others all around and a rest of few rows": lambda tall: square_task(network, 2 * SIDE + 7),
 }
 
 
@@ -105,8 +105,8 @@ def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, tall, weights, 
     assert min(differences) < 1e-5, differences
 
 
-def test_compiled_tiles_give_the_same(weights, random_image):
-    task = square_task(network, SIDE + 32)
+def test_compiled_tiles_give_the_same(weights, random_image, shallow):
+    task = square_task(network, SIDE + 32, *SHALLOW)
     (pictures,) = task.read(Reporter(quiet=True))
     image = ops.convert_to_tensor(random_image(*pictures.size).ravel())
     whole, _, gradient = objective_of(task, pictures, weights).evaluate(image)
@@ -116,8 +116,8 @@ def test_compiled_tiles_give_the_same(weights, random_image):
 
 
 @pytest.mark.parametrize("side", [None, SIDE])
-def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, random_image, uncompiled):
-    task = square_task(network, SIDE + 32)
+def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, random_image, uncompiled, shallow):
+    task = square_task(network, SIDE + 32, *SHALLOW)
     (pictures,) = task.read(Reporter(quiet=True))
     objective = objective_of(task, pictures, weights, replace(ONE_PIECE, side=side))
     vector, direction = (ops.convert_to_tensor(random_image(*pictures.size, seed).ravel()) for seed in (0, 1))
@@ -127,8 +127,8 @@ def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, 
     assert np.allclose(its_gradient, gradient, rtol=1e-6, atol=1e-6 * np.abs(gradient).max())
 
 
-def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompiled, monkeypatch):
-    task = square_task(network, 160)
+def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompiled, shallow, monkeypatch):
+    task = square_task(network, 160, *SHALLOW)
     (pictures,) = task.read(Reporter(quiet=True))
     said = []
     objective = objective_of(task, pictures, weights, say=said.append)
