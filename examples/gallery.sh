@@ -8,8 +8,9 @@ c=images/inputs/content s=images/inputs/style m=images/inputs/mask d=images/inpu
 while read -r photo style; do
   python paint.py images/inputs/content/$photo images/inputs/style/$style results/${photo%.*}-${style%.*} --image_size max1000
 done <<'PAIRS'
-scarlet-macaw.jpg great-wave.jpg
-eiffel-tower.jpg cafe-terrace.jpg
+kingfisher.jpg starry-night.jpg
+great-wall.jpg composition-viii.jpg
+playing-kitten.jpg night-cafe.jpg
 PAIRS
 for weight in 0.05 2 20; do
   python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/castle-$weight --image_size 300 --num_iter 4 --content_weight $weight
