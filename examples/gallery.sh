@@ -8,6 +8,7 @@ c=images/inputs/content s=images/inputs/style m=images/inputs/mask d=images/inpu
 while read -r photo style; do
   python paint.py images/inputs/content/$photo images/inputs/style/$style results/${photo%.*}-${style%.*} --image_size max1000
 done <<'PAIRS'
+scarlet-macaw.jpg great-wave.jpg
 kingfisher.jpg starry-night.jpg
 great-wall.jpg composition-viii.jpg
 playing-kitten.jpg night-cafe.jpg
