@@ -32,8 +32,6 @@ def test_one_script_has_the_command_of_every_picture():
     assert len(script) >= 14
 
 
-def test_readme_has_each_heading_and_picture_once():
-    readme = (ROOT / "README.md").read_text()
-    for pattern in (r"^#+ .+", r"images/output/[\w.-]+"):
-        found = re.findall(pattern, readme, re.MULTILINE)
-        assert len(found) == len(set(found)) > 4
+def test_readme_has_each_heading_once():
+    found = re.findall(r"^##+ .+", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(found) == len(set(found)) > 10
