@@ -154,15 +154,25 @@ def is_slow_in_bfloat16(root="/"):
         return False
     if _chosen().SLOW_IN_BFLOAT16_ON_CPUS:
         return True
-    try:
-        words = Path(root, "proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
-    except OSError:
-        return False
-    return _BFLOAT16.isdisjoint(words)
+    words = _words_of_cpu(root)
+    return bool(words) and _BFLOAT16.isdisjoint(words)
 
 
 _BFLOAT16 = frozenset(("avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"))
 """What Linux calls the instructions for bfloat16, of Intel's and AMD's CPUs and of ARM's."""
+
+
+def has_long_vectors(root="/"):
+    """Return whether the CPU has vectors of 512 bits (AVX-512), as far as Linux tells."""
+    return "avx512f" in _words_of_cpu(root)
+
+
+def _words_of_cpu(root):
+    """Return all words that Linux has for the machine's CPUs, none where it has none."""
+    try:
+        return set(Path(root, "proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return set()
 
 
 def compiled(function, consumes_first=False):

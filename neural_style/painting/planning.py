@@ -76,4 +76,5 @@ def demand(run, pictures, on_cpu=True):
         styles=tuple(style.shape[:2] for style in pictures.styles),
         precision=run.task.flags.precision,
         on_cpu=on_cpu,
+        long_vectors=backend.has_long_vectors(),
     )

@@ -41,6 +41,10 @@ SHAPE = 80 * 2**20
 """Bytes that each further shape of tiles takes, for which functions are compiled anew (measured; where memory is kept,
 they are in KEPT)."""
 
+WORKED_ON, WORKED_ON_SHORT = 4, 9
+"""Copies of the largest layer that it is worked on with, on a CPU with vectors of 512 bits and on others (measured with
+TensorFlow, whose library oneDNN has other ways there)."""
+
 MASKED = 1 / 3
 """Copies of the features under each mask that wait at once, on the average (measured with TensorFlow)."""
 
@@ -171,7 +175,7 @@ class Demand:
     layers that losses look at, `style_layers` those of each product of the style loss, so that one may be there twice,
     `regions` their masks, and `styles` the sizes of the style pictures. `on_cpu` is whether arrays are in the machine's
     memory; of a GPU's nothing was measured, and only what the arrays themselves take is counted. `beside_large` is
-    whether another scale of the run is a LARGE image in tiles.
+    whether another scale of the run is a LARGE image in tiles, `long_vectors` as `backend.has_long_vectors` says.
     """
 
     network: str
@@ -184,6 +188,7 @@ class Demand:
     precision: str = "float32"
     on_cpu: bool = True
     beside_large: bool = False
+    long_vectors: bool = True
 
     def is_large(self, side):
         """Return whether memory is allocated, with tiles of `side` rows, as LARGE images in several tiles want it.
@@ -238,7 +243,8 @@ class Demand:
         each = BYTES[self.precision]
         features = sum((FLOAT if layer == "conv1_1" else each) * self._floats(layer) for layer in names[: deepest + 1])
         waiting = sum((1 + MASKED * self.regions) * self._floats(layer) for layer in self.style_layers)
-        return features + FLOAT * waiting + 4 * each * self._floats("conv1_2")
+        copies = WORKED_ON if self.long_vectors or not self.on_cpu else WORKED_ON_SHORT
+        return features + FLOAT * waiting + copies * each * self._floats("conv1_2")
 
     def _floats(self, layer):
         return self.channels[layer] / stride(layer) ** 2

@@ -64,3 +64,4 @@ def test_a_processor_that_has_it_not_is_known_by_its_flags(flags, slow, tmp_path
     assert backend.is_slow_in_bfloat16(tmp_path) == (slow or keras.backend.backend() == "jax")
     monkeypatch.setattr(backend, "on_cpu", lambda: False)
     assert not backend.is_slow_in_bfloat16(tmp_path)
+    assert backend.has_long_vectors(tmp_path) == ("avx512f" in flags.split())
