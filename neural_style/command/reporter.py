@@ -87,9 +87,11 @@ class Reporter:
 
     def _show_progress(self, progress, left):
         # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
-        bar = self._shown(total=progress.evaluations, unit="ev", dynamic_ncols=True)
         time_left = tqdm.format_interval(left)
-        bar.bar_format = f"{{desc}} {{n_fmt}}/{{total_fmt}} {{bar:6}} {time_left} {{rate_inv_fmt}}{{postfix}}"
+        line = f"{{desc}} {{n_fmt}}/{{total_fmt}} {{bar:6}} {time_left} {{rate_inv_fmt}}{{postfix}}"
+        settings = {"bar_format": line, "unit": "ev", "dynamic_ncols": True, "desc": f"0/{progress.iterations}"}
+        bar = self._shown(total=progress.evaluations, **settings)
+        bar.bar_format = line
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
         bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
         bar.set_postfix_str(terms, refresh=False)
@@ -103,7 +105,7 @@ class Reporter:
 
 
 def _line(progress, left):
-    """Return a plain line of progress: iteration, losses, speed, the time left of `left` seconds."""
+    """Return a plain line of progress: iteration, losses, speed, and the `left` seconds that it still takes."""
     terms = " ".join(f"{name} {value:.3g}" for name, value in progress.terms.items())
     text = f"iteration {progress.iteration}/{progress.iterations}: best loss {progress.best:.4g}, now {terms}"
     if progress.evaluation == 0:

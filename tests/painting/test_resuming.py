@@ -270,8 +270,8 @@ def test_losses_that_were_cut_short_by_a_crash_are_no_hindrance(interrupted):
 def test_an_iteration_that_ends_as_the_run_is_interrupted_is_complete(tmp_path, monkeypatch):
     report = Reporter.progress
 
-    def interrupt(reporter, progress):
-        report(reporter, progress)
+    def interrupt(reporter, progress, left):
+        report(reporter, progress, left)
         if progress.evaluation == 3:
             os.kill(os.getpid(), signal.SIGINT)
 

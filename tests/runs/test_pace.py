@@ -5,7 +5,7 @@ import pytest
 from neural_style.runs.pace import ANY_SIZE, START, Pace
 
 
-def test_at_one_size_each_evaluation_takes_as_long_as_those_before():
+def test_at_one_size_evaluations_take_the_same_and_the_start_as_long_as_some_more():
     pace = Pace([(100, 150)], [4], 5)
     assert pace.total == 20
     assert pace.left(1, 10, 100.0) == pytest.approx(100 * 10 / (11 + START))

@@ -36,17 +36,20 @@ NETWORK = memory.Demand(
 )
 
 
-def test_a_cpu_of_shorter_vectors_works_on_more_copies_of_the_largest_layer():
-    """Measured on one without AVX-512, GiB of network.py in one piece: as much is said, within a quarter."""
-    for size, measured in (((200, 300), 1.37), ((400, 600), 2.21), ((600, 900), 3.52), ((800, 1200), 5.05)):
-        demand = dataclasses.replace(of_size(*size), long_vectors=False)
-        assert demand.of(None, 20) == pytest.approx(measured * 2**30, rel=0.25)
-        on_gpu = dataclasses.replace(demand, on_cpu=False)
-        assert on_gpu.of(None, 20) == dataclasses.replace(on_gpu, long_vectors=True).of(None, 20)
-
-
 def of_size(height, width):
     return dataclasses.replace(NETWORK, size=(height, width), styles=((height, width),))
+
+
+def test_what_is_said_holds_on_a_cpu_of_shorter_vectors():
+    """GiB of network.py in one piece, measured on a CPU without AVX-512."""
+    for size, measured in (((200, 300), 1.37), ((400, 600), 2.21), ((600, 900), 3.52), ((800, 1200), 5.05)):
+        demand = dataclasses.replace(of_size(*size), long_vectors=False)
+        assert demand.of(None, 20) == pytest.approx(measured * 2**30, rel=0.15)
+
+
+def test_the_cpus_vectors_are_nothing_to_a_gpu():
+    on_gpu = dataclasses.replace(of_size(400, 600), on_cpu=False)
+    assert on_gpu.of(None, 20) == dataclasses.replace(on_gpu, long_vectors=False).of(None, 20)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ CASES = {
     "only smoothness and content": lambda tall: transfer_task(
         network, tall, 222, "--style_weight", 0, "--content_weight", 1
     ),
-    "tiles with others all around and a rest of few rows": lambda tall: square_task(network, 2 * SIDE + 7),
+    "tiles with others all around and a rest of few rows": lambda tall: square_task(network, 3 * SIDE + 7),
 }
 
 
