@@ -60,6 +60,8 @@ def main(argv=None):
     os.environ["GRADIO_TEMP_DIR"] = str((folder / ".incoming").resolve())
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # The browser would write down every answer of the page, which makes it slower with each, and keep it for good.
+    os.environ["GRADIO_RUN_HISTORY"] = "False"
     try:
         from neural_style.web.page import Page, launch
     except ImportError as error:

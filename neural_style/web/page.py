@@ -11,6 +11,8 @@ import gradio as gr
 from PIL import Image
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from neural_style.errors import InputError
 from neural_style.web import chart, check, controls, forms, recipes
@@ -50,6 +52,16 @@ SAVING = (
 )
 """What a link does to save its file under its own name, since browsers take the name that is sent with the file."""
 
+VERSION = "/runs/version"
+"""The address that tells whether there is anything new of the runs."""
+
+WATCHING = (
+    "() => { let known; setInterval(async () => {"
+    f"const version = await fetch('.{VERSION}').then(answer => answer.text()).catch(() => known);"
+    "if (version !== known) { known = version; document.querySelector('#news').click() } }, 1000) }"
+)
+"""What the page does each second: to ask for what is new at once would keep a browser busy when nothing is."""
+
 AT_ONCE = "Stop at once"
 """What the button to stop a run says while the run is stopping."""
 
@@ -88,7 +100,10 @@ def launch(page, host, port, auth):
         footer_links=[],
         theme=theme,
         css_paths=[STYLESHEET],
-        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=names)]},
+        app_kwargs={
+            "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=names)],
+            "routes": [Route(VERSION, lambda _: PlainTextResponse(page.runs.version()))],
+        },
     )
 
 
@@ -240,7 +255,6 @@ class Page:
         self._queue = gr.HTML(elem_id="queue")
 
     def _connect(self):
-        timer = gr.Timer(1.0)
         easel = [
             self._picture,
             self._progress,
@@ -255,7 +269,9 @@ class Page:
             self._delete,
         ]
         watched = [self._seen, self._sent, self.visible, self._sure, *easel, self._gallery, self._listed]
-        for event in (timer.tick, self.blocks.load, self.shown.change):
+        news = gr.Button(visible="hidden", elem_id="news")
+        self.blocks.load(None, js=WATCHING)
+        for event in (news.click, self.blocks.load, self.shown.change):
             state = [self.shown, self._seen, self._sent, self.visible]
             event(self._watch, state, watched, show_progress="hidden", queue=False)
         self._gallery.select(self._select, self._listed, [self.shown, self._sure], show_progress="hidden")

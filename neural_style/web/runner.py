@@ -1,6 +1,7 @@
 """Runs of the scripts as processes of their own, one at a time, each with a folder that outlives the page."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -184,6 +185,15 @@ class Runs:
     def is_stopping(self, id):
         return id in self._stopping
 
+    def version(self):
+        """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day."""
+        runs = self.all()
+        watched = [run for run in runs if not run.is_over] + runs[-1:]
+        names = ("log.txt", "picture.png", "picture_run/preview.jpg", "picture_run/losses.csv")
+        stamps = [_stamp(self.path(run, name)) for run in watched for name in names]
+        states = [(run.id, run.state, self.is_stopping(run.id)) for run in runs]
+        return hashlib.sha256(repr((states, stamps)).encode()).hexdigest()
+
     def path(self, run, name):
         """Return the path of a file in a run's folder."""
         return self.folder / run.id / name
@@ -308,6 +318,15 @@ class Runs:
 def errors_in(lines):
     """Return what is wrong, as scripts say it in their one line, of lines from their standard error."""
     return [line.partition(": error: ")[2] for line in lines if re.match(r"\w+\.py: error: ", line)]
+
+
+def _stamp(path):
+    """Return (when, bytes): when a file was written last and how large it is; None if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _interrupt(run):

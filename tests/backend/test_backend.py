@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import os
+import sys
 
 import keras
 import pytest
@@ -33,6 +34,17 @@ def test_a_painting_has_the_losses_that_tensorflow_finds(backend_named, run_scri
     ours, theirs = losses(run_script, backend_named), losses(run_here, "tensorflow")
     assert len(ours) == 4
     assert ours == pytest.approx(theirs, rel=1e-3)
+
+
+def test_what_nobody_needs_is_not_loaded_with_a_backend_but_can_be_later(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "unneeded.py").write_text("")
+    with backend._without("unneeded", "keras"):
+        assert importlib.import_module("keras") is keras
+        with pytest.raises(ImportError):
+            importlib.import_module("unneeded")
+    assert importlib.import_module("unneeded")
+    monkeypatch.delitem(sys.modules, "unneeded")
 
 
 def test_an_empty_backend_is_none_asked_for(monkeypatch):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(BROWSER is None, reason="ther
 
 WAIT = 90_000
 """Milliseconds that anything may take on a slow machine."""
+
+
+LONG = 5000
+"""Iterations that take longer than any test."""
 
 
 class Server:
@@ -66,12 +71,19 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """A window's cookies and cache, shared because to fetch the page anew takes longer than most tests do with it."""
+    with contextlib.closing(browser.new_context()) as context:
+        context.set_default_timeout(WAIT)
+        yield context
+
+
 @contextlib.contextmanager
-def opened(browser, address, **settings):
+def opened(context, address, width=1280, height=900):
     """Open the page; nothing it does may go anywhere else."""
-    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings))
-    context.set_default_timeout(WAIT)
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
     elsewhere = []
     here = re.compile(rf"(data:|blob:|{re.escape(address)})")
     page.on("request", lambda request: here.match(request.url) or elsewhere.append(request.url))
@@ -79,13 +91,13 @@ def opened(browser, address, **settings):
     page.get_by_role("heading", name="Studio").wait_for()
     page.locator("#picture").wait_for()
     yield page
-    context.close()
+    page.close()
     assert elsewhere == []
 
 
 @pytest.fixture
-def page(browser, server):
-    with opened(browser, server.address) as page:
+def page(context, server):
+    with opened(context, server.address) as page:
         yield page
 
 
@@ -122,6 +134,11 @@ def filled(page, pictures, rows=48, iterations=1, light=False):
         for title in ("All settings", "Losses"):
             page.get_by_role("button", name=title).first.click()
         fill(page, "content_layer", "conv1_1")
+
+
+def filled_for_long(page, pictures):
+    """Fill in a run that nobody waits for: many light evaluations of some ten milliseconds."""
+    filled(page, pictures, rows=200, iterations=LONG, light=True)
 
 
 def recoloured(page, pictures, folder):
@@ -179,7 +196,7 @@ def command_of(page):
 def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(
     page, pictures, folder, tmp_path, run_here
 ):
-    filled(page, pictures)
+    filled(page, pictures, light=True)
     command = command_of(page)
     run = ended(started(page, folder))
     assert "evaluation 20 of 20" in shows(page, "finished")
@@ -188,8 +205,9 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(
     assert opened_picture(BytesIO(content)).size == (72, 48)
     page.locator("#losses svg").wait_for()
     assert "results/picture" in command
-    mine = command.replace("results/picture", str(tmp_path / "mine")).replace("python ", f"{sys.executable} ", 1)
-    subprocess.run(["bash", "-c", mine], cwd=ROOT, check=True, capture_output=True)
+    python, script, *mine = shlex.split(command.replace("results/picture", str(tmp_path / "mine")))
+    assert (python, script) == ("python", "network.py")
+    assert run_here(script, *mine).returncode == 0
     result = np.asarray(opened_picture(run / "picture.png"))
     assert np.array_equal(np.asarray(opened_picture(tmp_path / "mine.png")), result)
     # The command that the page shows for the run itself names the same place, so all of the file is the same.
@@ -229,6 +247,20 @@ def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, f
         assert download.value.suggested_filename == f"{run.name}.{ending}"
         with open(download.value.path(), "rb") as file:
             assert file.read() == (run / f"picture.{ending}").read_bytes()
+
+
+def test_a_page_where_nothing_happens_only_asks_whether_there_is_news(page):
+    page.wait_for_timeout(3000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2500)
+    assert asked
+    assert {url.rpartition("/runs/")[2] for url in asked} == {"version"}
+
+
+def test_the_browser_keeps_nothing_of_what_is_filled_in(page, pictures):
+    filled(page, pictures)
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 def test_a_large_upload_is_taken(page, tmp_path):
@@ -308,7 +340,7 @@ def test_the_subject_of_the_photograph_becomes_a_mask(page, pictures, folder):
 
 
 def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
-    filled(page, pictures, iterations=500)
+    filled_for_long(page, pictures)
     first = started(page, folder)
     second = started(page, folder)
     shows(page, "waiting")
@@ -368,13 +400,13 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
     assert script["values"]["fields"]["image_size"] == 64
 
 
-def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, browser, server, pictures, folder):
-    filled(page, pictures, iterations=500)
+def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, context, server, pictures, folder):
+    filled_for_long(page, pictures)
     run = started(page, folder)
     page.locator("#progress progress[value]").wait_for()
     page.reload()
     assert "left" in shows(page, "evaluation")
-    with opened(browser, server.address) as other:
+    with opened(context, server.address) as other:
         shows(other, "painting")
         other.get_by_role("button", name="Stop").click()
         shows(other, "stopped")
@@ -387,7 +419,9 @@ def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, 
     shows(page, "stopped")
     page.get_by_role("button", name="Load these settings").click()
     page.get_by_text("Weight of style 1").wait_for()
-    assert page.locator("#field-num_iter:visible textarea, #field-num_iter:visible input").first.input_value() == "500"
+    assert page.locator("#field-num_iter:visible textarea, #field-num_iter:visible input").first.input_value() == str(
+        LONG
+    )
 
 
 def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pictures, folder):
@@ -439,9 +473,9 @@ def test_the_editor_of_a_mask_is_closed_when_the_styles_change_places(page, pict
         page.locator("#mask-editor").first.wait_for(state="hidden")
 
 
-def test_a_page_from_elsewhere_cannot_use_this_one_under_another_name(page, server):
-    assert page.request.get(f"{server.address}/config").status == 200
-    assert page.request.get(f"{server.address}/config", headers={"Host": "evil.example"}).status == 400
+def test_a_page_from_elsewhere_cannot_use_this_one_under_another_name(context, server):
+    assert context.request.get(f"{server.address}/config").status == 200
+    assert context.request.get(f"{server.address}/config", headers={"Host": "evil.example"}).status == 400
 
 
 def test_what_is_wrong_is_said_beside_its_field(page, pictures):
@@ -475,8 +509,8 @@ def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_fits_its_window(browser, server, width, pictures):
-    with opened(browser, server.address, viewport={"width": width, "height": 800}) as page:
+def test_the_page_fits_its_window(context, server, width, pictures):
+    with opened(context, server.address, width, 800) as page:
         filled(page, pictures)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         box = page.get_by_role("button", name="✕").bounding_box()
@@ -501,17 +535,17 @@ def test_the_finishing_tools_run_from_the_page(page, pictures, folder):
     page.locator(".problem:visible", has_text="there is nothing to do yet").wait_for()
 
 
-def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(browser, pictures, tmp_path):
+def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(context, pictures, tmp_path):
     server = Server(tmp_path / "runs")
-    with opened(browser, server.address) as page:
-        filled(page, pictures, iterations=500)
+    with opened(context, server.address) as page:
+        filled_for_long(page, pictures)
         run = started(page, tmp_path / "runs")
         page.locator("#progress progress[value]").wait_for()
     server.close()
     assert (ended(run, "stopped") / "picture.png").exists()
     again = Server(tmp_path / "runs")
     try:
-        with opened(browser, again.address) as page:
+        with opened(context, again.address) as page:
             shows(page, "stopped")
             page.get_by_role("tab", name="Runs").click()
             page.locator("#runs .thumbnail-item").first.wait_for()
@@ -519,9 +553,9 @@ def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(brows
         again.close()
 
 
-def test_files_outside_the_runs_are_not_served(page, server):
+def test_files_outside_the_runs_are_not_served(context, server):
     for path in ("/etc/passwd", str(ROOT / "README.md")):
-        assert page.request.get(f"{server.address}/gradio_api/file={path}").status in (403, 404)
+        assert context.request.get(f"{server.address}/gradio_api/file={path}").status in (403, 404)
 
 
 def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):

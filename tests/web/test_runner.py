@@ -48,6 +48,9 @@ def until_log(runs, run, count):
         time.sleep(0.05)
 
 
+SLOW = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "400", "--tile", "64", "--num_iter", "10", *LIGHT]
+"""Evaluations of a second or more, in tiles, between which a script hears that it is to stop."""
+
 LONG = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "1000", *LIGHT]
 
 
@@ -58,6 +61,19 @@ def test_a_run_has_a_folder_with_its_picture_and_its_settings(runs, pictures):
     again = Runs(runs.folder).get(run.id)
     assert again == run
     assert (again.values, again.script) == ({"tab": "color"}, "color_transfer.py")
+
+
+def test_the_version_changes_with_what_is_shown_of_the_runs_and_only_then(runs, pictures):
+    empty = runs.version()
+    assert runs.version() == empty
+    run = runs.submit("color_transfer.py", pictures, {})
+    until(runs, run.id, "done", "failed")
+    done = runs.version()
+    assert done != empty
+    assert runs.version() == done
+    with runs.path(run, "log.txt").open("a") as log:
+        log.write("another line\n")
+    assert runs.version() != done
 
 
 def test_runs_are_done_one_after_the_other(runs, pictures):
@@ -86,8 +102,7 @@ def test_a_stopped_run_keeps_what_it_reached(runs):
 
 def test_to_stop_again_is_not_to_stop_at_once(runs):
     """Nor does the page's end, which stops the run in hand, take from it what it reached."""
-    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "96", "--tile", "64", "--num_iter", "10"]
-    run = runs.submit("network.py", slow, {})
+    run = runs.submit("network.py", SLOW, {})
     until_log(runs, run, 1)
     for _ in range(2):
         runs.stop(run.id)
@@ -95,13 +110,12 @@ def test_to_stop_again_is_not_to_stop_at_once(runs):
     runs.close()
     run = runs.get(run.id)
     assert (run.state, run.problem) == ("stopped", "")
-    assert opened(runs.picture(run)).height == 96
+    assert opened(runs.picture(run)).height == 400
     assert runs.can_go_on(run)
 
 
 def test_a_run_can_be_stopped_at_once(runs):
-    slow = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "96", "--tile", "64", "--num_iter", "10"]
-    run = runs.submit("network.py", slow, {})
+    run = runs.submit("network.py", SLOW, {})
     until_log(runs, run, 1)
     runs.stop(run.id)
     time.sleep(0.3)
@@ -149,7 +163,7 @@ def test_a_process_whose_number_cannot_be_written_down_is_followed_all_the_same(
 
 
 def test_a_stopped_run_goes_on_where_it_was(runs):
-    short = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "3"]
+    short = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "100", "--num_iter", "3", *LIGHT]
     run = runs.submit("network.py", short, {})
     until_log(runs, run, 10)
     runs.stop(run.id)
