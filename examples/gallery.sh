@@ -12,6 +12,7 @@ scarlet-macaw.jpg great-wave.jpg
 kingfisher.jpg starry-night.jpg
 great-wall.jpg composition-viii.jpg
 chenonceau-castle.jpg moulin-de-la-galette.jpg
+great-wall.jpg ryogoku-bridge.jpg
 playing-kitten.jpg night-cafe.jpg
 PAIRS
 for weight in 0.05 2 20; do
