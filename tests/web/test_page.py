@@ -29,6 +29,8 @@ WAIT = 90_000
 """Milliseconds that anything may take on a slow machine."""
 
 
+OVER = ("done", "stopped", "failed")
+
 LONG = 5000
 """Iterations that take longer than any test."""
 
@@ -173,7 +175,7 @@ def started(page, folder, button="Paint"):
 
 def ended(run, state="done"):
     """Wait until a run is over, and return its folder."""
-    until(lambda: json.loads((run / "run.json").read_text())["state"] not in ("queued", "running"))
+    until(lambda: json.loads((run / "run.json").read_text())["state"] in OVER)
     assert json.loads((run / "run.json").read_text())["state"] == state, (run / "log.txt").read_text()
     return run
 
@@ -249,7 +251,8 @@ def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, f
             assert file.read() == (run / f"picture.{ending}").read_bytes()
 
 
-def test_a_page_where_nothing_happens_only_asks_whether_there_is_news(page):
+def test_a_page_where_nothing_happens_only_asks_whether_there_is_news(page, folder):
+    until(lambda: all(json.loads((run / "run.json").read_text())["state"] in OVER for run in runs_in(folder)))
     page.wait_for_timeout(3000)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
