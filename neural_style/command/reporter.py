@@ -89,9 +89,8 @@ class Reporter:
         # All of it fits 80 columns; the losses come last because a narrower terminal cuts the end.
         time_left = tqdm.format_interval(left)
         line = f"{{desc}} {{n_fmt}}/{{total_fmt}} {{bar:6}} {time_left} {{rate_inv_fmt}}{{postfix}}"
-        settings = {"bar_format": line, "unit": "ev", "dynamic_ncols": True, "desc": f"0/{progress.iterations}"}
-        bar = self._shown(total=progress.evaluations, **settings)
-        bar.bar_format = line
+        bar = self._shown(total=progress.evaluations, unit="ev", dynamic_ncols=True, bar_format=line)
+        bar.bar_format = line  # The time left is a part of it.
         terms = " ".join(f"{name} {value:.1e}" for name, value in progress.terms.items())
         bar.set_description_str(f"{progress.iteration}/{progress.iterations}", refresh=False)
         bar.set_postfix_str(terms, refresh=False)

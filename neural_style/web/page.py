@@ -57,10 +57,10 @@ VERSION = "/runs/version"
 
 WATCHING = (
     "() => { let known; setInterval(async () => {"
-    f"const version = await fetch('.{VERSION}').then(answer => answer.text()).catch(() => known);"
+    f"const version = await fetch('.{VERSION}').then(answer => answer.ok ? answer.text() : known).catch(() => known);"
     "if (version !== known) { known = version; document.querySelector('#news').click() } }, 1000) }"
 )
-"""What the page does each second: to ask for what is new at once would keep a browser busy when nothing is."""
+"""What the page does each second: to ask for all that it shows would keep a browser busy when nothing is new."""
 
 AT_ONCE = "Stop at once"
 """What the button to stop a run says while the run is stopping."""

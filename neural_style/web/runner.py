@@ -186,7 +186,10 @@ class Runs:
         return id in self._stopping
 
     def version(self):
-        """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day."""
+        """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day.
+
+        It is a digest, so that nobody who has no password learns anything from it but that.
+        """
         runs = self.all()
         watched = [run for run in runs if not run.is_over] + runs[-1:]
         names = ("log.txt", "picture.png", "picture_run/preview.jpg", "picture_run/losses.csv")

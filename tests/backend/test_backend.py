@@ -44,7 +44,7 @@ def test_what_nobody_needs_is_not_loaded_with_a_backend_but_can_be_later(tmp_pat
         with pytest.raises(ImportError):
             importlib.import_module("unneeded")
     assert importlib.import_module("unneeded")
-    monkeypatch.delitem(sys.modules, "unneeded")
+    del sys.modules["unneeded"]
 
 
 def test_an_empty_backend_is_none_asked_for(monkeypatch):
