@@ -51,6 +51,12 @@ def uncompiled(monkeypatch):
     monkeypatch.setattr(backend, "compiled", lambda function: function)
 
 
+@pytest.fixture
+def as_large(monkeypatch):
+    """Has small pictures convolved in the way of large ones."""
+    monkeypatch.setattr("neural_style.painting.objective.LARGE_FOR_WINOGRAD", 0)
+
+
 @pytest.fixture(scope="session")
 def weights():
     """The ImageNet weights of VGG-16, fetched once if this machine does not have them."""

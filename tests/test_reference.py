@@ -27,7 +27,7 @@ def task_of(script, arguments):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join([case["script"], *case["arguments"][1:]]))
-def test_loss_and_gradient_are_those_of_the_original(case, weights):
+def test_loss_and_gradient_are_those_of_the_original(case, weights, as_large):
     from keras import ops
 
     arguments = [str(REFERENCE / text) if text.endswith(".png") else text for text in case["arguments"]]

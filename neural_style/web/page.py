@@ -208,18 +208,18 @@ class Page:
         # It takes a second or two until the pictures are checked.
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
         paint.click(submit, tab.inputs, [self.shown, problem, *tab.form.components.values()], show_progress="hidden")
-        gr.on([part.change for part in tab.inputs], lambda: "", None, problem, queue=False, show_progress="hidden")
         opened = gr.State(False)
-        changes = [shell.change, *(part.change for part in tab.inputs)]
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
         fold.collapse(lambda: False, None, opened, queue=False)
-        # A command that nobody sees is not told: pictures that are painted would be kept for it at every stroke.
+        shell.change(tell, [shell, *tab.inputs], command, **quietly)
+        # One event for both, as the browser takes its time over each part that one listens to. A command that nobody
+        # sees is not told: pictures that are painted would be kept for it at every stroke.
         gr.on(
-            changes,
-            lambda opened, *values: tell(*values) if opened else gr.skip(),
+            [part.change for part in tab.inputs],
+            lambda opened, *values: ("", tell(*values) if opened else gr.skip()),
             [opened, shell, *tab.inputs],
-            command,
+            [problem, command],
             **quietly,
         )
 

@@ -60,6 +60,9 @@ def doodle_task(tall, rows, *flags):
     return neural_doodle.METHOD.task([*map(str, [*files, *flags])])
 
 
+TWO_REGIONS = ["--nlabels", 2]
+"""Flags of a doodle whose regions are two, not five: each takes the same steps."""
+
 CASES = {
     "one style": lambda tall: transfer_task(network, tall, 240),
     "average pooling and no multiple of 16": lambda tall: transfer_task(network, tall, 215, "--pool_type", "ave"),
@@ -75,9 +78,9 @@ CASES = {
     "differences of layers under masks": lambda tall: two_masks(inetwork, tall, 205, "--chain", "difference"),
     "distributions": lambda tall: transfer_task(paint, tall, 211, "--scales", 211),
     "distributions under masks": lambda tall: two_masks(paint, tall, 203, "--scales", 203),
-    "a doodle of distributions": lambda tall: doodle_task(tall, 160, "--style_loss", "wasserstein"),
+    "a doodle of distributions": lambda tall: doodle_task(tall, 160, *TWO_REGIONS, "--style_loss", "wasserstein"),
     "a doodle": lambda tall: doodle_task(tall, 161),
-    "an improved doodle": lambda tall: doodle_task(tall, 160, "--improved"),
+    "an improved doodle": lambda tall: doodle_task(tall, 160, *TWO_REGIONS, "--improved"),
     "only smoothness and content": lambda tall: transfer_task(
         network, tall, 222, "--style_weight", 0, "--content_weight", 1
     ),
@@ -88,13 +91,29 @@ FEWER_LAYERS = {"distributions under masks", "a doodle of distributions"}
 """Cases with every other layer, the deepest too: roots of 512 channels take a second for each region and look."""
 
 
+CONVOLVED_AS_LARGE = {
+    "one style",
+    "average pooling and no multiple of 16",
+    "odd sizes and a content loss of means",
+    "two masked styles",
+    "correlated layers",
+    "distributions",
+    "tiles with others all around and a rest of few rows",
+}
+"""Cases by Winograd's convolutions, whose windows of four positions a tile must not cut."""
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, tall, weights, random_image, uncompiled, monkeypatch):
+def test_loss_and_gradient_in_tiles_are_those_of_the_whole(
+    case, tall, weights, random_image, uncompiled, monkeypatch, request
+):
     """To what is rounded: at some places of some pictures that turns a maximum or a ReLU, and the gradient with it, so
     that one of three pictures must show the equality. An error in the tiles would show in all."""
     if case in FEWER_LAYERS:
         for script in (paint, neural_doodle):
             monkeypatch.setattr(script, "STYLE_LAYERS", ("conv1_1", "conv3_1", "conv5_1"))
+    if case in CONVOLVED_AS_LARGE:
+        request.getfixturevalue("as_large")
     task = CASES[case](tall)
     (pictures,) = task.read(Reporter(quiet=True))
     in_one, in_tiles = (
@@ -111,7 +130,7 @@ def test_loss_and_gradient_in_tiles_are_those_of_the_whole(case, tall, weights, 
     assert min(differences) < 1e-5, differences
 
 
-def test_compiled_tiles_give_the_same(weights, random_image, shallow):
+def test_compiled_tiles_give_the_same(weights, random_image, shallow, as_large):
     task = square_task(network, SIDE + 32, *SHALLOW)
     (pictures,) = task.read(Reporter(quiet=True))
     image = ops.convert_to_tensor(random_image(*pictures.size).ravel())

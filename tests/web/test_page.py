@@ -390,10 +390,10 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
 
 
 def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, folder):
-    filled(page, pictures, iterations=0, light=True)
-    ended(started(page, folder))
+    filled(page, pictures, rows=64)
+    recoloured(page, pictures, folder)
     shows(page, "finished")
-    fill(page, "image_size", 64)
+    page.get_by_role("tab", name="Painting").click()
     choose(page, "add-styles", pictures[0])
     page.get_by_text("Weight of style 2").wait_for()
     page.get_by_role("button", name="Use as content").click()
