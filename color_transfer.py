@@ -4,8 +4,9 @@
 import sys
 
 from neural_style.command import script
-from neural_style.command.flags import add_feather_flag, add_output_flags
+from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
 from neural_style.command.parser import Parser
+from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from neural_style.pictures import color, images, masks
 
@@ -25,6 +26,7 @@ def parser():
     method = "what to take: chrominance (default: luminance stays), histogram, linear map"
     flag("--method", choices=list(SUFFIXES), help=method)
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
+    add_quiet_flag(flag)
     add_output_flags(flag)
     return parser
 
@@ -45,10 +47,13 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
-    generated = images.to_array(images.read(flags.generated))
-    content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
-    mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather) if flags.mask else None
-    result = color.transfer(content, generated, flags.method, flags.space, mask)
+    content, generated, mask = images.read(flags.content), images.read(flags.generated), None
+    with Reporter(flags.quiet) as reporter:
+        images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
+        if flags.mask:
+            mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
+    content = images.to_array(content, images.size(generated), "bicubic")
+    result = color.transfer(content, images.to_array(generated), flags.method, flags.space, mask)
     script.deliver(output, images.to_picture(result))
 
 

@@ -4,8 +4,9 @@
 import sys
 
 from neural_style.command import script
-from neural_style.command.flags import add_feather_flag, add_output_flags
+from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
 from neural_style.command.parser import Parser
+from neural_style.command.reporter import Reporter
 from neural_style.pictures import images, masks
 
 
@@ -17,6 +18,7 @@ def parser():
     flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
     flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
     add_feather_flag(flag)
+    add_quiet_flag(flag)
     add_output_flags(flag)
     return parser
 
@@ -29,9 +31,12 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
-    generated = images.to_array(images.read(flags.generated))
-    content = images.to_array(images.read(flags.content), generated.shape[:2], "bicubic")
-    mask = masks.read_at(flags.mask, generated.shape[:2], flags.mask_feather)
+    content, generated = images.read(flags.content), images.read(flags.generated)
+    with Reporter(flags.quiet) as reporter:
+        images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
+        mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
+    content = images.to_array(content, images.size(generated), "bicubic")
+    generated = images.to_array(generated)
     script.deliver(output, images.to_picture(content + mask[..., None] * (generated - content)))
 
 

@@ -123,12 +123,34 @@ def test_the_colours_fade_out_along_a_feathered_border(tmp_path, capsys, method)
     assert np.abs(np.diff(row)).max() < 0.15 * abs(row[0] - row[-1])
 
 
-@pytest.mark.parametrize("level", [0, 100, 255])
+@pytest.mark.parametrize("level", [128, 200, 255])
 def test_a_plain_mask_blends_everywhere_by_its_gray(pictures, capsys, tmp_path, level):
     images.to_picture(np.full((8, 8, 3), level)).save(tmp_path / "plain.png")
     result, _ = run(mask_transfer, capsys, *pictures[:2], tmp_path / "plain.png")
     painting, content = pixels(pictures[1]), resized_content(pictures)
     assert np.abs(result - content - level / 255 * (painting - content)).max() <= 0.51
+
+
+@pytest.mark.parametrize("tool", [mask_transfer, color_transfer])
+def test_a_mask_that_would_do_nothing_is_refused(pictures, tool, tmp_path):
+    images.to_picture(np.ones((8, 8, 3))).save(tmp_path / "ones.png")
+    mask = [tmp_path / "ones.png"] if tool is mask_transfer else ["--mask", tmp_path / "ones.png"]
+    with pytest.raises(InputError, match=r"ones\.png is white nowhere, for its values are 0 and 1"):
+        tool.main([*map(str, [*pictures[:2], *mask, "-o", tmp_path / "out.png"])])
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("tool", [mask_transfer, color_transfer])
+def test_what_is_stretched_is_told_of_unless_quiet(pictures, tool, tmp_path, capsys):
+    images.to_picture(np.full((40, 90, 3), 255)).save(tmp_path / "wide.png")
+    mask = [tmp_path / "wide.png"] if tool is mask_transfer else ["--mask", tmp_path / "wide.png"]
+    command = [*map(str, [tmp_path / "wide.png", pictures[1], *mask, "-o", tmp_path / "out.png"])]
+    assert tool.main(command) in (None, 0)
+    said = capsys.readouterr().err.splitlines()
+    shapes = f"(40×90) than {pictures[1]} (40×60)"
+    assert said == [f"warning: {tmp_path / 'wide.png'} has another aspect ratio {shapes} and is stretched"] * 2
+    assert tool.main([*command, "--quiet"]) in (None, 0)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -61,13 +61,13 @@ def read(flags, layers, reporter):
     named = flags.init_image in (None, *STARTS)
     start = None if named else photograph.start_picture(flags.init_image, STARTS)
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
-    photograph.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter)
+    images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
     if content:
-        photograph.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter)
+        images.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter.say)
     if flags.content_weight != WEIGHTS[flags.style_loss][0] and not content:
         reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
-        photograph.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter)
+        images.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter.say)
     colours = labels.palette(maps, flags.nlabels, (flags.style_mask, flags.target_mask))
     found = [np.unique(labels.nearest(image, colours)) for image in maps]
     for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):

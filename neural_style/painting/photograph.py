@@ -16,9 +16,6 @@ from neural_style.painting.checking import check_run_flags, one_per_scale
 from neural_style.pictures import color, images, masks
 from neural_style.pictures.finish import Finish
 
-ASPECT_TOLERANCE = 0.02
-"""Relative difference of two aspect ratios that nobody sees."""
-
 
 @dataclass(frozen=True)
 class Masks:
@@ -116,7 +113,8 @@ def read(flags, layers, reporter):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
     start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS)
-    files = _Files(content, styles, start, {path: masks.read(path) for path in sorted(paths_of_masks(flags))})
+    given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
+    files = _Files(content, styles, start, given)
     _warn_of_stretched(flags, files, reporter)
     weights = _style_weights(flags, reporter)
     _warn_of_useless(flags, reporter)
@@ -154,20 +152,10 @@ def _warn_of_stretched(flags, files, reporter):
     pictures.update((path, files.masks[path]) for path in on_content if path)
     if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
         for path, picture in pictures.items():
-            warn_of_aspect(path, picture, flags.content, files.content, reporter)
+            images.warn_of_aspect(path, picture, flags.content, files.content, reporter.say)
     if on_styles:
         for path, style_path, style in zip(flags.style_masks, flags.styles, files.styles, strict=True):
-            warn_of_aspect(path, files.masks[path], style_path, style, reporter)
-
-
-def warn_of_aspect(path, picture, other_path, other, reporter):
-    """Warn of a picture that is stretched because it has another aspect ratio than the one it belongs to."""
-    ratio = (picture.width / picture.height) / (other.width / other.height)
-    if abs(ratio - 1) > ASPECT_TOLERANCE:
-        reporter.say(
-            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
-            f"({other.height}×{other.width}) and is stretched"
-        )
+            images.warn_of_aspect(path, files.masks[path], style_path, style, reporter.say)
 
 
 SMALLEST = 96

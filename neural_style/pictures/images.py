@@ -108,6 +108,23 @@ def size(picture):
     return picture.height, picture.width
 
 
+ASPECT_TOLERANCE = 0.02
+"""Relative difference of two aspect ratios that nobody sees."""
+
+
+def warn_of_aspect(path, picture, other_path, other, say):
+    """Tell `say` if a picture is stretched because it has another aspect ratio than the one it belongs to.
+
+    Both are Pillow images.
+    """
+    ratio = (picture.width / picture.height) / (other.width / other.height)
+    if abs(ratio - 1) > ASPECT_TOLERANCE:
+        say(
+            f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
+            f"({other.height}×{other.width}) and is stretched"
+        )
+
+
 def size_of_rows(picture_size, rows):
     """Return the (height, width) with `rows` rows and the aspect ratio of `picture_size`, the width rounded down."""
     height, width = picture_size

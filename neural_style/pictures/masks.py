@@ -21,16 +21,35 @@ It is what a border between two pixels becomes when it is resized to half the si
 """
 
 
-def read(path):
-    """Return the mask in the picture file `path`. Raises InputError if it is no picture or white nowhere."""
-    mask = _gray(path)
-    if mask.getextrema()[1] <= THRESHOLD:
-        raise InputError(f"the mask {path} is white nowhere: paint white, or lighter than half, what it should cover")
+COLOURED = 32
+"""Difference between the red, green and blue of a pixel that is no compression's but a colour's."""
+
+
+def read(path, say=lambda line: None):
+    """Return the mask in the picture file `path`; `say` is told in a line if it is coloured.
+
+    Raises InputError if it is no picture or white nowhere.
+    """
+    picture = images.read(path, background="black")
+    mask = picture.convert("L")
+    brightest = mask.getextrema()[1]
+    coloured = (np.ptp(np.asarray(picture), axis=2) > COLOURED).mean() > 0.01
+    if brightest <= THRESHOLD:
+        raise InputError(f"the mask {path} is white nowhere{_why_black(path, brightest, coloured)}")
+    if coloured:
+        say(f"warning: the mask {path} is coloured: where it is lighter than half counts as white, the rest as black")
     return mask
 
 
-def _gray(path):
-    return images.read(path, background="black").convert("L")
+def _why_black(path, brightest, coloured):
+    """Return why a mask may be white nowhere, its lightest gray being `brightest`, and what to do."""
+    if brightest == 1:
+        return ", for its values are 0 and 1 of 255: multiply them by 255"
+    if coloured:
+        return f", for its lightest colour is a gray of {brightest} of 255: paint white what it should cover"
+    if path != images.STANDARD and not brightest and images.read(path).convert("L").getextrema()[1]:
+        return ", for it is drawn in black, and what is transparent counts as black too: draw in white"
+    return f", its lightest gray {brightest} of 255: paint white, or lighter than half, what it should cover"
 
 
 def refined(mask, threshold=None, feather=0.0):
@@ -42,14 +61,15 @@ def refined(mask, threshold=None, feather=0.0):
     return mask
 
 
-def read_at(path, size, feather=0.0):
-    """Return the mask in the file `path` at `size`, float32 (height, width) in 0..1, gray in between.
+def read_for(path, picture_path, picture, feather=0.0, say=lambda line: None):
+    """Return the mask in the file `path` for a Pillow image, float32 (height, width) in 0..1, gray in between.
 
-    With `feather` it is black and white first and its border softened over so many pixels. Raises InputError if it is
-    no picture.
+    With `feather` it is black and white first and its border softened over so many pixels. `say` is told in a line if
+    it is stretched to the `picture`, which is that in the file `picture_path`. Otherwise as `read`.
     """
-    mask = feathered(read(path), size, feather, path) if feather else _gray(path)
-    return at_size(mask, size, soft=True)
+    mask, size = read(path, say), images.size(picture)
+    images.warn_of_aspect(path, mask, picture_path, picture, say)
+    return at_size(feathered(mask, size, feather, path) if feather else mask, size, soft=True)
 
 
 def feathered(mask, size, pixels, name="mask"):

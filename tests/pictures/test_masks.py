@@ -78,3 +78,33 @@ def test_what_is_lighter_than_half_is_white(tmp_path, gray, white):
         return
     with pytest.raises(InputError, match="is white nowhere"):
         masks.read(tmp_path / "gray.png")
+
+
+def test_why_a_mask_is_white_nowhere_is_said(tmp_path):
+    drawing = np.zeros((8, 8, 4), "uint8")
+    drawing[2:6, 2:6, 3] = 255
+    red = np.zeros((8, 8, 3), "uint8")
+    red[2:6, 2:6] = (255, 0, 0)
+    for array, reason in (
+        (np.eye(8, dtype="uint8"), r"values are 0 and 1 of 255: multiply them by 255"),
+        (drawing, "drawn in black, .*: draw in white"),
+        (red, "lightest colour is a gray of 76 of 255: paint white"),
+        (np.eye(8, dtype="uint8") * 40, "lightest gray 40 of 255: paint white, or lighter than half"),
+        (np.zeros((8, 8), "uint8"), "lightest gray 0 of 255: paint white, or lighter than half"),
+    ):
+        Image.fromarray(array).save(tmp_path / "mask.png")
+        with pytest.raises(InputError, match=rf"mask\.png is white nowhere, .*{reason}"):
+            masks.read(tmp_path / "mask.png")
+
+
+@pytest.mark.parametrize(
+    ("colour", "told"), [((255, 230, 0), True), ((180, 180, 160), False), ((255, 255, 255), False)]
+)
+def test_a_coloured_mask_is_told_of(tmp_path, colour, told):
+    array = np.zeros((16, 16, 3), "uint8")
+    array[:8] = colour
+    Image.fromarray(array).save(tmp_path / "mask.png")
+    said = []
+    mask = np.asarray(masks.read(tmp_path / "mask.png", said.append))
+    assert mask[:8].min() > 127
+    assert [line.partition(":")[0] for line in said] == ["warning"] * told
