@@ -179,10 +179,15 @@ def _unpacked(numbers):
 
 def _blurred(masks):
     """Return the means over 3×3 positions of masks (h, w, labels), of those inside."""
-    from scipy.ndimage import uniform_filter
+    from scipy.ndimage import correlate1d
 
-    inside = uniform_filter(np.ones(masks.shape[:2], "float32"), 3, mode="constant")
-    return uniform_filter(masks, (3, 3, 1), mode="constant") / inside[..., None]
+    def sums(array):
+        # SciPy's uniform filter takes differences of running sums, which may fall below zero: masks are rooted later.
+        for axis in (0, 1):
+            array = correlate1d(array, (1.0, 1.0, 1.0), axis, mode="constant")
+        return array
+
+    return sums(masks) / sums(np.ones(masks.shape[:2], "float32"))[..., None]
 
 
 def _halved(masks):

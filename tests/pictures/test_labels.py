@@ -6,7 +6,7 @@ from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.pictures import images, labels
-from tests.conftest import STARRY_NIGHT
+from tests.conftest import ROOT, STARRY_NIGHT
 
 RED, GREEN, BLUE = (250, 10, 10), (10, 200, 20), (20, 30, 220)
 
@@ -111,6 +111,15 @@ def test_the_masks_of_all_labels_add_up_to_one_at_every_layer():
     map_ = np.random.default_rng(1).integers(0, 4, (48, 35))
     for masks in labels.at_layers(map_, 4, "vgg19", ["conv1_2", "conv4_4", "conv5_1"]).values():
         assert np.allclose(masks.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_no_mask_is_below_zero_or_above_one_at_any_layer():
+    """Their roots are taken, and what is a little below zero has none."""
+    regions = images.read(ROOT / "images" / "inputs" / "doodle" / "village-street-style.png")
+    regions = labels.nearest(regions, labels.palette([regions]), (160, 239))
+    masks = labels.at_layers(regions, 5, "vgg16", ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"])
+    assert min(values.min() for values in masks.values()) == 0
+    assert max(values.max() for values in masks.values()) <= 1
 
 
 def test_a_label_that_vanishes_is_named_with_its_layer():
