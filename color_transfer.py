@@ -47,14 +47,18 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
-    content, generated, mask = images.read(flags.content), images.read(flags.generated), None
+    content, mask = images.read(flags.content), None
+    generated, alpha = images.read_with_alpha(flags.generated)
     with Reporter(flags.quiet) as reporter:
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         if flags.mask:
             mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
-    content = images.to_array(content, images.size(generated), "bicubic")
-    result = color.transfer(content, images.to_array(generated), flags.method, flags.space, mask)
-    script.deliver(output, images.to_picture(result))
+        content = images.to_array(content, images.size(generated), "bicubic")
+        result = color.transfer(content, images.to_array(generated), flags.method, flags.space, mask)
+        result = images.to_picture(result)
+        if alpha:
+            result.putalpha(alpha)
+        script.deliver(output, result, reporter)
 
 
 if __name__ == "__main__":

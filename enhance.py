@@ -69,6 +69,16 @@ def upscaled(picture, factor, model, reporter):
     return images.to_picture(larger, target, "lanczos")
 
 
+def transparency(alpha, steps):
+    """Return the transparency of a picture, a gray Pillow image, after the `steps`: only its size changes."""
+    for name, value in steps:
+        if name == "size":
+            alpha = resized(alpha, value)
+        elif name == "upscale":
+            alpha = alpha.resize((value * alpha.width, value * alpha.height), images.RESAMPLING["lanczos"])
+    return alpha
+
+
 def enhanced(picture, steps, model, reporter):
     """Return a Pillow image after the `steps`, a list of (name, value), in their order."""
     for name, value in steps:
@@ -87,10 +97,12 @@ def main(argv=None):
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
         if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):
             reporter.say("warning: --upscale_model does nothing without --upscale")
-        picture = images.read(flags.picture)
+        picture, alpha = images.read_with_alpha(flags.picture)
         images.check_fits(output, size_after(images.size(picture), flags.steps))  # Before what may take an hour.
         picture = enhanced(picture, flags.steps, flags.upscale_model, reporter)
-    script.deliver(output, picture)
+        if alpha:
+            picture.putalpha(transparency(alpha, flags.steps))
+        script.deliver(output, picture, reporter)
 
 
 if __name__ == "__main__":

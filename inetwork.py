@@ -62,7 +62,7 @@ def style_loss(flags, network, pictures):
     from neural_style.painting import objective
 
     # A shift after the mask adds to the positions outside it, which the area of the mask does not count.
-    shift_last = flags.style_mask_space == "content"
+    shift_last = flags.style_mask_space == "content" and bool(flags.style_masks or flags.content_mask)
     return objective.style_loss(style_products(flags.model, flags.chain, shift_last), network, pictures)
 
 

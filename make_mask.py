@@ -40,7 +40,7 @@ def main(argv=None):
         mask = masks.refined(saliency.saliency(photo, content), flags.threshold, flags.feather)
         if mask.getextrema()[1] <= masks.THRESHOLD:
             reporter.say(f"warning: no subject was found in {flags.photo}, or nothing of it is left: the mask is dark")
-    script.deliver(output, mask.point(lambda gray: 255 - gray) if flags.invert else mask)
+        script.deliver(output, mask.point(lambda gray: 255 - gray) if flags.invert else mask, reporter)
 
 
 if __name__ == "__main__":

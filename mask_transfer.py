@@ -3,6 +3,8 @@
 
 import sys
 
+from PIL import Image
+
 from neural_style.command import script
 from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
 from neural_style.command.parser import Parser
@@ -31,13 +33,24 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
-    content, generated = images.read(flags.content), images.read(flags.generated)
+    (content, generated), alphas = zip(*map(images.read_with_alpha, (flags.content, flags.generated)), strict=True)
     with Reporter(flags.quiet) as reporter:
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
+        result = images.to_picture(between(content, generated, mask[..., None]))
+        if any(alphas):
+            everywhere = Image.new("L", generated.size, images.OPAQUE)
+            result.putalpha(images.to_picture(between(*(alpha or everywhere for alpha in alphas), mask)))
+        script.deliver(output, result, reporter)
+
+
+def between(content, generated, mask):
+    """Return the array of two Pillow images, that of `content` where the `mask` is 0 and of `generated` where it is 1.
+
+    The content is resized to the generated picture.
+    """
     content = images.to_array(content, images.size(generated), "bicubic")
-    generated = images.to_array(generated)
-    script.deliver(output, images.to_picture(content + mask[..., None] * (generated - content)))
+    return content + mask * (images.to_array(generated) - content)
 
 
 if __name__ == "__main__":

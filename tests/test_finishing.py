@@ -153,6 +153,38 @@ def test_what_is_stretched_is_told_of_unless_quiet(pictures, tool, tmp_path, cap
     assert capsys.readouterr().err == ""
 
 
+def test_the_tools_keep_what_is_transparent(pictures, tmp_path, capsys):
+    alpha = np.zeros((40, 60), "uint8")
+    alpha[10:30, 20:50] = 200
+    clear = opened(pictures[1]).convert("RGB")
+    clear.putalpha(Image.fromarray(alpha))
+    clear.save(tmp_path / "clear.png")
+    mask = ["--mask", pictures[2]]
+    for tool, arguments, wanted in (
+        (enhance, [tmp_path / "clear.png", "--sharpen", "--denoise"], alpha),
+        (enhance, [tmp_path / "clear.png", "--upscale", "2", "--upscale_model", "lanczos", "--size", "50%"], alpha),
+        (color_transfer, [pictures[0], tmp_path / "clear.png", *mask], alpha),
+        (mask_transfer, [pictures[0], tmp_path / "clear.png", pictures[2]], np.where(np.arange(60) < 30, alpha, 255)),
+        (mask_transfer, [tmp_path / "clear.png", pictures[1], pictures[2]], np.where(np.arange(60) < 30, 255, alpha)),
+    ):
+        assert tool.main([*map(str, [*arguments, "-o", tmp_path / "out.png"])]) in (None, 0)
+        assert "transparent parts stay transparent" in capsys.readouterr().err
+        result = np.asarray(opened(tmp_path / "out.png"), float)
+        columns = np.r_[0:29, 31:60]  # A mask is soft where it ends.
+        assert np.abs(result[..., 3] - wanted)[:, columns].mean() < 2
+
+
+def test_where_a_file_cannot_be_transparent_it_is_white_and_that_is_said(pictures, tmp_path, capsys):
+    half = Image.new("RGBA", (40, 20), (200, 30, 30, 0))
+    half.paste((200, 30, 30, 255), (0, 0, 20, 20))
+    half.save(tmp_path / "half.png")
+    assert enhance.main([*map(str, [tmp_path / "half.png", "--sharpen", "-o", tmp_path / "out.jpg"])]) in (None, 0)
+    assert "out.jpg cannot be transparent in parts: they are white" in capsys.readouterr().err
+    result = pixels(tmp_path / "out.jpg")
+    assert np.abs(result[5:15, 25:35] - 255).max() < 4
+    assert np.abs(result[5:15, 5:15] - (200, 30, 30)).max() < 6
+
+
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [

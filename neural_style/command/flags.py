@@ -80,6 +80,8 @@ def _add_pictures(parser):
     parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
     parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
     parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
+    alpha = "transparent parts: keep them in the result and out of the style, or drop: white in both"
+    parser.add_argument("--alpha", choices=["keep", "drop"], default="keep", help=alpha)
 
 
 def _add_result_flags(flag):

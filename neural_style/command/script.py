@@ -11,7 +11,7 @@ from neural_style.backend import gpu
 from neural_style.command.interruption import SIGNAL_STATUS
 from neural_style.errors import InputError
 from neural_style.installation import missing
-from neural_style.pictures.images import STANDARD, check_writable, write
+from neural_style.pictures.images import STANDARD, check_writable, keeps_alpha, write
 
 
 def output_path(flags, source, suffix, inputs=()):
@@ -32,8 +32,16 @@ def output_path(flags, source, suffix, inputs=()):
     return path
 
 
-def deliver(path, picture):
-    """Write a finishing tool's Pillow image to `path` and print that, unless it is the standard output."""
+def deliver(path, picture, reporter):
+    """Write a finishing tool's Pillow image to `path` and print that, unless it is the standard output.
+
+    The `reporter` is told what becomes of its transparency where it has any.
+    """
+    if picture.mode == "RGBA":
+        kept = keeps_alpha(path)
+        reporter.say(
+            "transparent parts stay transparent" if kept else f"{path} cannot be transparent in parts: they are white"
+        )
     write(path, picture)
     if path != STANDARD:
         print(path, flush=True)

@@ -11,7 +11,7 @@ from neural_style.command.flags import WEIGHTS
 from neural_style.errors import InputError
 from neural_style.painting import photograph
 from neural_style.painting.checking import check_run_flags
-from neural_style.pictures import images, labels
+from neural_style.pictures import images, labels, masks
 from neural_style.pictures.finish import Finish
 
 SIZES_TRIED = 16
@@ -57,7 +57,10 @@ def read(flags, layers, reporter):
     Raises InputError for a file that is no picture, sizes the networks cannot see, label maps without labels, and a
     label that is in one map only or too small for a layer.
     """
-    style, content = (images.read(path) if path else None for path in (flags.style_image, flags.content_image))
+    style, opaque = images.read_with_alpha(flags.style_image)
+    if opaque:
+        reporter.say(f"{flags.style_image} is transparent in parts, which are no part of its style")
+    content = images.read(flags.content_image) if flags.content_image else None
     named = flags.init_image in (None, *STARTS)
     start = None if named else photograph.start_picture(flags.init_image, STARTS)
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
@@ -80,12 +83,16 @@ def read(flags, layers, reporter):
             )
         found.reverse()
     reporter.say(f"labels: {', '.join(labels.hexadecimal(colour) for colour in colours)}")
-    files = _Files(style, content, start, dict(zip((flags.style_mask, flags.target_mask), maps, strict=True)), colours)
+    by_path = dict(zip((flags.style_mask, flags.target_mask), maps, strict=True))
+    files = _Files(style, opaque, content, start, by_path, colours)
     return [_at_scale(flags, files, layers, rows) for rows in flags.scales]
 
 
-_Files = namedtuple("_Files", "style content start maps colours")
-"""The files as they were read: Pillow images, `maps` by path, and the maps' `labels.palette`."""
+_Files = namedtuple("_Files", "style opaque content start maps colours")
+"""The files as they were read: Pillow images, `maps` by path, and the maps' `labels.palette`.
+
+`opaque` is the transparency of the style, None where it has none.
+"""
 
 
 STARTS = ("content", "noise")
@@ -108,8 +115,8 @@ def _at_scale(flags, files, layers, rows):
         start=photograph.start_image(files.start, content, name, size, flags.seed),
         content_size=map_size,
         masks=LabelMasks(
-            style=_masks(flags, files, flags.style_mask, style_size, layers),
-            generated=_masks(flags, files, flags.target_mask, size, layers),
+            style=_masks(flags, files, "style_mask", style_size, layers),
+            generated=_masks(flags, files, "target_mask", size, layers),
         ),
         finish=Finish(
             size=size,
@@ -121,20 +128,28 @@ def _at_scale(flags, files, layers, rows):
     )
 
 
-def _masks(flags, files, path, size, layers):
-    """Return the masks of all labels of one map at the layers. Raises InputError for a label that is too small."""
+def _masks(flags, files, name, size, layers):
+    """Return the masks of all labels of the map that the flag `name` names, at the layers.
+
+    On the style they leave out what of it is transparent. Raises InputError for a label that is too small.
+    """
+    path, on_style = getattr(flags, name), name == "style_mask"
 
     def at(size):
         map_of_labels = labels.nearest(files.maps[path], files.colours, size)
-        return labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
+        found = labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
+        if not (on_style and files.opaque):
+            return found
+        shown = masks.at_layers(files.opaque, layers, size, name=flags.style_image)
+        return {layer: found[layer] * shown[layer] for layer in layers}
 
-    masks = at(size)
-    lost = labels.lost(masks)
+    found = at(size)
+    lost = labels.lost(found)
     if lost is None:
-        return masks
+        return found
     layer, label = lost
     # With --style_fit keep the style's map has the style's own size, whatever the rows of the painting.
-    fixed = path == flags.style_mask and flags.style_fit == "keep"
+    fixed = on_style and flags.style_fit == "keep"
     sizes = [tuple(round(side * 1.5**step) for side in size) for step in range(1, 1 if fixed else SIZES_TRIED)]
     enough = next((s for s in sizes if math.prod(s) < LARGEST_TRIED and labels.lost(at(s)) is None), None)
     remedy = f"{enough[0]} rows would do" if enough else "paint a larger region"

@@ -122,16 +122,30 @@ LESS_BY_LAYER = 4.0
 
 
 def _styles(weighted_products, network, pictures, by_area):
-    """Return the `style.Style`s of pictures, their areas those of their masks if `by_area`."""
+    """Return the `style.Style`s of pictures, their areas those of their masks if `by_area`.
+
+    What of a style is transparent counts neither to its sums nor to its area.
+    """
     products = [product for _, product in weighted_products]
     masks, styles = pictures.masks, []
-    for picture, weight, mask, region in zip(
-        pictures.styles, pictures.style_weights, masks.styles, masks.regions, strict=True
+    for picture, weight, mask, opaque, region in zip(
+        pictures.styles, pictures.style_weights, masks.styles, masks.opaque, masks.regions, strict=True
     ):
-        sums = [total[0] for total in _sums_of(products, network, picture, mask)]
-        areas = [product.areas(picture.shape[:2], mask if by_area else None)[0] for product in products]
+        size, seen = picture.shape[:2], _where_both(mask, opaque)
+        sums = [total[0] for total in _sums_of(products, network, picture, seen)]
+        areas = [product.areas(size, mask if by_area else None)[0] for product in products]
+        if opaque:
+            parts = [product.areas(size, seen)[0] / product.areas(size, mask)[0] for product in products]
+            areas = [area * part for area, part in zip(areas, parts, strict=True)]
         styles.append(style.Style(sums, areas, weight, region))
     return styles
+
+
+def _where_both(mask, other):
+    """Return the product of two masks by layer, of which either may be None for everywhere."""
+    if mask is None or other is None:
+        return other if mask is None else mask
+    return {layer: mask[layer] * other[layer] for layer in mask}
 
 
 def region_style_loss(weighted_products, network, pictures):

@@ -24,12 +24,14 @@ class Masks:
     `styles` has, for each style, its mask by layer, float32 (1, h, w, 1) in 0..1 on the style's own features, or None.
     `generated` has the masks of all regions of the generated image by layer, float32 (1, h, w, regions), or is None
     if the one region is everything; `regions` has, for each style, the number of its region. With `by_area` each
-    region's statistics are divided by its area.
+    region's statistics are divided by its area. `opaque` has, for each style, what of it is not transparent, as a mask
+    like those in `styles`, or None.
     """
 
     styles: list
     regions: list
     generated: dict | None
+    opaque: list
     by_area: bool = False
 
 
@@ -104,18 +106,19 @@ def read(flags, layers, reporter):
     Their masks are `Masks` at the size of each of the style `layers`. Raises InputError for a file that is no picture,
     sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
     """
-    content = images.read(flags.content)
+    (content, alpha), *others = [_read(path, flags.alpha) for path in (flags.content, *flags.styles)]
+    styles, opaque = zip(*others, strict=True)
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
         flags.scales, flags.num_iter = _course(flags, images.size(content))
-    styles = [images.read(path) for path in flags.styles]
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
     start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS)
     given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
-    files = _Files(content, styles, start, given)
+    files = _Files(content, alpha, styles, opaque, start, given)
     _warn_of_stretched(flags, files, reporter)
+    _tell_of_transparent(flags, files, reporter)
     weights = _style_weights(flags, reporter)
     _warn_of_useless(flags, reporter)
     pictures = []
@@ -130,8 +133,29 @@ def read(flags, layers, reporter):
     return pictures
 
 
-_Files = namedtuple("_Files", "content styles start masks")
-"""The files as they were read: Pillow images, `start` None if it is none of them, `masks` by path."""
+_Files = namedtuple("_Files", "content alpha styles opaque start masks")
+"""The files as they were read: Pillow images, `start` None if it is none of them, `masks` by path.
+
+`alpha` is the content's transparency, and `opaque` has that of each style, None where there is none or it is dropped.
+"""
+
+
+def _read(path, alpha):
+    """Return (picture, alpha) of the file `path`, without an alpha if the flag --alpha is not "keep"."""
+    return images.read_with_alpha(path) if alpha == "keep" else (images.read(path), None)
+
+
+def _tell_of_transparent(flags, files, reporter):
+    """Say what becomes of transparent parts."""
+    if files.alpha:
+        reporter.say(
+            f"{flags.content} is transparent in parts, and so will the result be; --alpha drop lays it on white"
+        )
+    for path, alpha in zip(flags.styles, files.opaque, strict=True):
+        if alpha:
+            reporter.say(
+                f"{path} is transparent in parts, which are no part of its style; --alpha drop lays it on white"
+            )
 
 
 def _warn_of_useless(flags, reporter):
@@ -277,14 +301,22 @@ def _masks(flags, files, layers, style_sizes, size):
             mask = masks.feathered(mask, size, feather, path)
         return masks.at_layers(mask, layers, size, feather > 0, path, remedy)
 
+    def opaque(path, alpha, size, mask):
+        result = alpha and masks.at_layers(alpha, layers, size, name=path, remedy=own)
+        if result and mask and not all((result[layer] * mask[layer]).any() for layer in layers):
+            raise InputError(f"all of {path} that its mask leaves is transparent: give another mask, or --alpha drop")
+        return result
+
     feather = _feather(flags, size)
     own = "a larger style picture" if flags.style_fit == "keep" else "a larger --image_size"
-    styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    on_styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    on_styles = on_styles or [None] * count
     regions = [at_layers(path, size, "a larger --image_size") for path in _painted(flags)]
     return Masks(
-        styles=styles or [None] * count,
+        styles=on_styles,
         regions=list(range(count)) if len(regions) == count else [0] * count,
         generated={layer: np.concatenate([r[layer] for r in regions], axis=-1) for layer in layers if regions} or None,
+        opaque=[opaque(*one) for one in zip(flags.styles, files.opaque, style_sizes, on_styles, strict=True)],
         by_area=flags.style_mask_space == "style",
     )
 
@@ -315,4 +347,5 @@ def _finish(flags, files, size):
         content=images.to_array(files.content, saved, dtype="uint8") if needed else None,
         recoloured=recoloured,
         painted=painted,
+        alpha=images.to_array(files.alpha, saved, dtype="uint8") if files.alpha else None,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 
 from neural_style.pictures import color, images
 
@@ -15,7 +15,7 @@ class Finish:
     It is brought to the (height, width) `size` by the resizing `method` and then has the colours of `content` where
     `recoloured` is 1, and `content` itself where `painted` is 0: `content` is uint8 RGB (height, width, 3), the other
     two (height, width) in 0..1, None for nowhere and everywhere. `smooth` first takes the grain out and sharpens what
-    is left.
+    is left. The picture has the transparency of `alpha`, uint8 (height, width), if there is one.
     """
 
     size: tuple
@@ -24,6 +24,7 @@ class Finish:
     recoloured: np.ndarray | None = None
     painted: np.ndarray | None = None
     smooth: bool = False
+    alpha: np.ndarray | None = None
 
     def picture(self, image):
         """Return `image`, float32 RGB (height, width, 3) meant for 0..255, as the 8-bit Pillow image to save."""
@@ -37,7 +38,10 @@ class Finish:
             image = image + self.recoloured[..., None] * (recoloured - image)
         if self.painted is not None:
             image = self.content + self.painted[..., None] * (image - self.content)
-        return images.to_picture(image)
+        picture = images.to_picture(image)
+        if self.alpha is not None:
+            picture.putalpha(Image.fromarray(self.alpha))
+        return picture
 
 
 def _smoothed(picture):

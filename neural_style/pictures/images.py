@@ -57,6 +57,38 @@ def read(path, background="white"):
     colour; gray, palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame.
     Raises InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
     """
+    picture, alpha = _read(path)
+    return picture if alpha is None else on(picture, alpha, background)
+
+
+def read_with_alpha(path):
+    """Return (picture, alpha): as `read`, but transparency as an 8-bit gray Pillow image, None where there is none.
+
+    What is wholly transparent has the mean colour of all that is not, so that nothing is seen of its border. Raises
+    InputError besides if that is all.
+    """
+    picture, alpha = _read(path)
+    if alpha is None or alpha.getextrema()[0] == OPAQUE:
+        return picture, None
+    if not alpha.getextrema()[1]:
+        raise InputError(f"{path} is wholly transparent: there is nothing in it")
+    values, weights = np.asarray(picture, "float32"), np.asarray(alpha, "float32")
+    mean = np.average(values.reshape(-1, 3), axis=0, weights=weights.ravel())
+    shown = alpha.point(lambda value: OPAQUE * (value > 0))
+    return on(picture, shown, tuple(round(float(value)) for value in mean)), alpha
+
+
+OPAQUE = 255
+"""The alpha of what is not transparent."""
+
+
+def on(picture, alpha, background):
+    """Return a Pillow image laid on the `background` colour by its `alpha`."""
+    return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
+
+
+def _read(path):
+    """Return (picture, alpha) as `read` has them, the alpha None where the file says nothing of it."""
     try:
         with warnings.catch_warnings():
             # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
@@ -64,7 +96,7 @@ def read(path, background="white"):
             with _opened(path) as file, Image.open(file) as picture:
                 _scale_transparency(picture)
                 picture.load()
-                return _flat_srgb(_eight_bit(_upright(picture)), background)
+                return _srgb(_eight_bit(_upright(picture)))
     except Image.DecompressionBombError as error:
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
@@ -208,6 +240,8 @@ def _write_to_standard_output(content):
 def as_bytes(picture, ending, texts=None):
     """Return the content of a picture file with the name's `ending`, as `write` says."""
     kind, settings = _KINDS[ending]
+    if kind == "JPEG":
+        picture = flat(picture)
     if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         for keyword, text in (texts or {}).items():
@@ -216,6 +250,16 @@ def as_bytes(picture, ending, texts=None):
     content = io.BytesIO()
     picture.save(content, format=kind, **settings)
     return content.getvalue()
+
+
+def keeps_alpha(path):
+    """Return whether a picture that `write` writes to `path` can be transparent."""
+    return Path(path).suffix.lower() not in (".jpg", ".jpeg")
+
+
+def flat(picture):
+    """Return a Pillow image without transparency: on white, if it has any."""
+    return on(picture.convert("RGB"), picture.getchannel("A"), "white") if picture.mode == "RGBA" else picture
 
 
 def check_writable(path):
@@ -278,18 +322,15 @@ def _eight_bit(picture):
     return result
 
 
-def _flat_srgb(picture, background):
-    """Return `picture` in RGB and sRGB, transparency laid on the `background` colour."""
+def _srgb(picture):
+    """Return (picture, alpha): `picture` in RGB and sRGB, and its transparency in 8-bit gray, None without any."""
     profile = picture.info.get("icc_profile")
     alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
     if picture.mode not in ("RGB", "L", "CMYK"):
         picture = picture.convert("L" if picture.mode == "LA" else "RGB")
     if profile:
         picture = _converted(picture, profile)
-    picture = picture.convert("RGB")
-    if alpha is None:
-        return picture
-    return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
+    return picture.convert("RGB"), alpha
 
 
 def _converted(picture, profile):

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from neural_style.files import write_whole
+from neural_style.pictures import images
 
 ANIMATION_SIZE = (1920, 480)
 """Rows and columns of an animation, at most."""
@@ -32,7 +33,7 @@ class Animation:
 
     def add(self, picture):
         """Append a Pillow image of any size."""
-        self._frames.append(picture.resize(self._size, Image.Resampling.LANCZOS))
+        self._frames.append(images.flat(picture).resize(self._size, Image.Resampling.LANCZOS))
 
     def write(self, prefix):
         """Write PREFIX.gif and PREFIX.webp. Raises InputError if they cannot be written."""
