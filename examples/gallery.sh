@@ -15,6 +15,25 @@ chenonceau-castle.jpg moulin-de-la-galette.jpg
 great-wall.jpg ryogoku-bridge.jpg
 playing-kitten.jpg night-cafe.jpg
 PAIRS
+while read -r preset photo style; do
+  python paint.py $c/$photo $s/$style results/$preset-${photo%.*}-${style%.*} --image_size 160 --preset $preset
+done <<'PRESETS'
+oil kingfisher.jpg starry-night.jpg
+oil eiffel-tower.jpg cafe-terrace.jpg
+oil chenonceau-castle.jpg moulin-de-la-galette.jpg
+ink neuschwanstein-castle.jpg daedalus-and-icarus.png
+ink scarlet-macaw.jpg daedalus-and-icarus.png
+ink eiffel-tower.jpg ryogoku-bridge.jpg
+portrait playing-kitten.jpg night-cafe.jpg
+portrait playing-kitten.jpg summertime.jpg
+portrait scarlet-macaw.jpg great-wave.jpg
+colours kingfisher.jpg great-wave.jpg
+colours great-wall.jpg ryogoku-bridge.jpg
+colours chenonceau-castle.jpg village-street-in-auvers.jpg
+texture kingfisher.jpg composition-viii.jpg
+texture playing-kitten.jpg great-wave.jpg
+texture neuschwanstein-castle.jpg starry-night.jpg
+PRESETS
 for weight in 0.05 2 20; do
   python network.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/castle-$weight --image_size 300 --num_iter 4 --content_weight $weight
 done
