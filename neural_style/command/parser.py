@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from neural_style.command import presets
+from neural_style.command import foreign, presets
 from neural_style.pictures.images import STANDARD
 
 HELP_HINT = "; --help lists all there is"
@@ -32,12 +32,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
+        self._swallowed = None
         self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse(self, argv):
         """Return the flags in `argv`, a list of strings without the program's name; after `--` are none."""
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
+        self._swallowed = self._end_of_list(argv)
         self._check_known(normalised)
         normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)
@@ -46,6 +48,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say in one line what is wrong with the command line, and exit; the usage would be a screen long."""
+        if "required: PREFIX" in message and self._swallowed:
+            name, last = self._swallowed
+            message = f"{last} stands behind {name}, which takes it for a mask: write the PREFIX before that flag"
         self.exit(2, f"{self.prog}: error: {message}{HELP_HINT}\n")
 
     def _normalised(self, argv):
@@ -59,14 +64,29 @@ class Parser(argparse.ArgumentParser):
             result.append(argument)
             following = argv[position + 1] if position + 1 < len(argv) else ""
             if argument in optional and not _is_value(following, optional[argument].type):
+                if optional[argument].type is boolean and _is_meant_for_boolean(following):
+                    self.error(f"argument {argument}: '{following}' is neither True nor False")
                 result.append(str(optional[argument].const))
         return result
+
+    def _end_of_list(self, argv):
+        """Return (flag, path) if `argv` ends in a list of paths of a flag, whose last is that, else None."""
+        lists = {name for a in self._actions if a.nargs == "+" and not a.type for name in a.option_strings}
+        flags = [position for position, argument in enumerate(argv) if argument.startswith("--")]
+        if not flags or len(argv) - flags[-1] < 3:
+            return None
+        name = argv[flags[-1]].replace("-", "_").replace("__", "--", 1)
+        return (name, argv[-1]) if name in lists else None
 
     def _check_known(self, argv):
         """Exit, with the name of the flag that was most likely meant, if one in `argv` is none."""
         known = [name[2:] for action in self._actions for name in action.option_strings if name.startswith("--")]
         for name in (argument.partition("=")[0][2:] for argument in argv if argument.startswith("--")):
             if name not in known:
+                paints = {"content", "styles"} <= {action.dest for action in self._actions if not action.option_strings}
+                remedy = foreign.remedy(name.lower(), known, paints)
+                if remedy:
+                    self.error(f"there is no flag --{name}: {remedy}")
                 near = difflib.get_close_matches(name.lower(), known, n=1)
                 self.error(f"there is no flag --{name}{f', but there is --{near[0]}' if near else ''}")
 
@@ -119,7 +139,14 @@ def _is_value(text, kind):
     return text.lower() in _BOOLEANS if kind is boolean else is_number(text)
 
 
-_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False}
+
+
+def _is_meant_for_boolean(text):
+    """Return whether what follows a flag of True or False is a misspelt one, or a number, rather than a path."""
+    if not text or text.startswith("-") or set(text) & set("./\\"):
+        return False
+    return is_number(text) or bool(difflib.get_close_matches(text.lower(), ("true", "false"), cutoff=0.7))
 
 
 def boolean(text):

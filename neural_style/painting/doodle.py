@@ -65,6 +65,8 @@ def read(flags, layers, reporter):
     start = None if named else photograph.start_picture(flags.init_image, STARTS)
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
+    if flags.style_fit == "stretch":
+        images.warn_of_strokes(flags.style_image, style, flags.target_mask, maps[1], reporter.say)
     if content:
         images.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter.say)
     if flags.content_weight != WEIGHTS[flags.style_loss][0] and not content:

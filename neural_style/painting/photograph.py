@@ -67,11 +67,23 @@ def check_flags(flags):
     together.
     """
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
+    _check_swallowed(flags)
     files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
     check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
     if not (flags.content_weight or (any(flags.style_weight or [1]) and flags.style_scale)):
         raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
     _check_mask_flags(flags)
+
+
+def _check_swallowed(flags):
+    """Raise InputError for a PREFIX that a list of masks before it took, so that the last style became the PREFIX."""
+    for name in ("style_masks", "content_masks"):
+        given = getattr(flags, name)
+        if len(given) == len(flags.styles) + 2 and not os.path.exists(given[-1]) and os.path.isfile(flags.prefix):
+            raise InputError(
+                f"{given[-1]} stands behind --{name}, which takes it for a mask, so that {flags.prefix} is the PREFIX: "
+                "write the PREFIX before that flag"
+            )
 
 
 def _check_mask_flags(flags):
@@ -167,7 +179,7 @@ def _warn_of_useless(flags, reporter):
 
 
 def _warn_of_stretched(flags, files, reporter):
-    """Warn of masks and of a start image whose aspect ratios are not those of the pictures they lie on."""
+    """Warn of masks, a start image and styles whose aspect ratios are not those of the pictures they lie on."""
     on_styles = flags.style_mask_space == "style"
     on_content = [*flags.content_masks, flags.content_mask, flags.color_mask]
     if not (on_styles or flags.content_mask):  # With that one, they are drawn on the styles or on the content.
@@ -177,6 +189,9 @@ def _warn_of_stretched(flags, files, reporter):
     if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
         for path, picture in pictures.items():
             images.warn_of_aspect(path, picture, flags.content, files.content, reporter.say)
+    if flags.style_fit == "stretch" and flags.maintain_aspect_ratio:
+        for path, style in zip(flags.styles, files.styles, strict=True):
+            images.warn_of_strokes(path, style, flags.content, files.content, reporter.say)
     if on_styles:
         for path, style_path, style in zip(flags.style_masks, flags.styles, files.styles, strict=True):
             images.warn_of_aspect(path, files.masks[path], style_path, style, reporter.say)

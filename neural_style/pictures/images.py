@@ -5,6 +5,7 @@ Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRG
 
 import io
 import os
+import re
 import stat
 import struct
 import sys
@@ -103,7 +104,11 @@ def _read(path):
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{path} is not a picture of a kind that can be read (PNG, JPEG, TIFF, WebP, …)") from error
     except FileNotFoundError as error:
-        raise InputError(f"there is no picture {path}: check the path") from error
+        parts = re.split(r"[\s,;]+", str(path).strip())
+        remedy = "check the path"
+        if len(parts) > 1 and all(map(os.path.isfile, parts)):
+            remedy = "these are several, so write each by itself, with nothing but spaces between and no quotes around"
+        raise InputError(f"there is no picture {path}: {remedy}") from error
     except OSError as error:
         reason = error.strerror or "the file is damaged or cut short"
         raise InputError(f"{path} cannot be read: {reason}") from error
@@ -144,17 +149,26 @@ ASPECT_TOLERANCE = 0.02
 """Relative difference of two aspect ratios that nobody sees."""
 
 
-def warn_of_aspect(path, picture, other_path, other, say):
+STROKES_TOLERANCE = 0.5
+"""The same of a style's, in which strokes become streaks beyond it; less of it makes them only wider or narrower."""
+
+
+def warn_of_aspect(path, picture, other_path, other, say, tolerance=ASPECT_TOLERANCE, remedy=""):
     """Tell `say` if a picture is stretched because it has another aspect ratio than the one it belongs to.
 
-    Both are Pillow images.
+    Both are Pillow images. The warning ends with the `remedy`.
     """
     ratio = (picture.width / picture.height) / (other.width / other.height)
-    if abs(ratio - 1) > ASPECT_TOLERANCE:
+    if max(ratio, 1 / ratio) > 1 + tolerance:
         say(
             f"warning: {path} has another aspect ratio ({picture.height}×{picture.width}) than {other_path} "
-            f"({other.height}×{other.width}) and is stretched"
+            f"({other.height}×{other.width}) and is stretched{remedy}"
         )
+
+
+def warn_of_strokes(path, style, other_path, other, say):
+    """The same of the picture of a style that --style_fit stretch stretches."""
+    warn_of_aspect(path, style, other_path, other, say, STROKES_TOLERANCE, ": --style_fit keep keeps its strokes")
 
 
 def size_of_rows(picture_size, rows):

@@ -2,6 +2,10 @@
 
 import pytest
 
+import network
+import neural_doodle
+import paint
+from neural_style.command import foreign
 from neural_style.command.flags import add_transfer_flags
 from neural_style.command.parser import Parser
 
@@ -28,7 +32,7 @@ def test_flags_may_stand_anywhere(parse):
     ("text", "value"),
     [
         *[("True", True), ("False", False), ("true", True), ("", True), ("=False", False), ("=True", True)],
-        *[("yes", True), ("no", False), ("1", True), ("0", False)],
+        *[("yes", True), ("no", False), ("on", True), ("off", False), ("1", True), ("0", False)],
     ],
 )
 def test_a_boolean_flag_takes_a_value_or_stands_alone(parse, text, value):
@@ -40,6 +44,21 @@ def test_a_bare_boolean_flag_does_not_swallow_the_content(parse):
     flags = parse("--rescale_image c.jpg s.jpg out")
     assert flags.rescale_image is True
     assert flags.content == "c.jpg"
+
+
+@pytest.mark.parametrize("path", ["false.png", "results/true", "painting", "castle", "t", "nose"])
+def test_a_path_after_a_boolean_flag_is_a_path(parse, path):
+    flags = parse(f"c.jpg s.jpg --rescale_image {path}")
+    assert (flags.rescale_image, flags.prefix) == (True, path)
+
+
+def test_every_name_that_is_told_is_a_flag_of_some_script():
+    named = [
+        {name[2:] for action in script.METHOD.parser()._actions for name in action.option_strings}
+        for script in (network, paint, neural_doodle)
+    ]
+    assert set(foreign.FLAGS.values()) <= set.union(*named)
+    assert named[0].isdisjoint(foreign.ARGUMENTS | foreign.HABITS)
 
 
 def test_a_list_of_numbers_does_not_swallow_the_prefix(parse):
@@ -75,6 +94,17 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --num_itter 3", "there is no flag --num_itter, but there is --num_iter; --help"),
         ("c s out --Content-Weight=3", "there is no flag --Content_Weight, but there is --content_weight; --help"),
         ("c s out --xyzzy", "there is no flag --xyzzy; --help"),
+        ("c s --rescale_image Flase", "argument --rescale_image: 'Flase' is neither True nor False"),
+        ("--rescale_image Ture c s out", "argument --rescale_image: 'Ture' is neither True nor False"),
+        ("c s --rescale-image 2", "argument --rescale_image: '2' is neither True nor False"),
+        ("c s --style_masks m.png out", "out stands behind --style_masks, which takes it for a mask: write the PREFIX"),
+        ("c s --style-masks m.png n.png out", "out stands behind --style_masks"),
+        ("c s --content_image x.jpg", "there is no flag --content_image: the photograph is the first of the paths"),
+        ("c --style-image s.jpg", "there is no flag --style_image: the pictures of the style are the paths after"),
+        ("c s --output_image x.png", "there is no flag --output_image: the result's path is the last one, PREFIX"),
+        ("c s out --gpu 0", "there is no flag --gpu: a GPU is used where the backend finds one"),
+        ("c s out --iterations 500", "there is no flag --iterations: it is called --num_iter here"),
+        ("c s out --Learning_Rate 1", "there is no flag --Learning_Rate: L-BFGS, which paints here, finds its steps"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):

@@ -82,3 +82,13 @@ def test_a_photograph_is_never_overwritten(tmp_path):
     images.to_picture(np.zeros((48, 48, 3))).save(photograph)
     with pytest.raises(InputError, match=r"would overwrite .*photo\.png"):
         network.main([str(photograph), str(STARRY_NIGHT), str(tmp_path / "photo"), *SMALL])
+
+
+def test_a_prefix_that_masks_before_it_took_is_called_that(tmp_path):
+    """Else the last style would be the PREFIX, and be painted over."""
+    masks = [tmp_path / "m1.png", tmp_path / "m2.png"]
+    for mask in masks:
+        images.to_picture(np.full((8, 8, 3), 255)).save(mask)
+    arguments = [CASTLE, STARRY_NIGHT, STARRY_NIGHT, "--style_masks", *masks, tmp_path / "out"]
+    with pytest.raises(InputError, match=r"out stands behind --style_masks.*write the PREFIX before that flag"):
+        network.METHOD.parse([*map(str, arguments)])

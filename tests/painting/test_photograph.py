@@ -287,3 +287,17 @@ def test_masks_that_cannot_be_used_are_refused_before_the_network_is_loaded(
     with pytest.raises(InputError) as error:
         painted(network, tmp_path, *flags)
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((200, 150), False), ((400, 200), False), ((100, 150), True), ((600, 200), True)]
+)
+@pytest.mark.parametrize("fit", ["stretch", "keep"])
+def test_a_style_whose_strokes_become_streaks_is_told_of(tmp_path, capsys, size, told, fit):
+    """The castle is half as wide again as it is high."""
+    Image.new("RGB", size, (90, 120, 200)).save(tmp_path / "style.png")
+    flags = ["--image_size", "48", "--style_fit", fit]
+    network.METHOD.task([*map(str, [CASTLE, tmp_path / "style.png", "unused", *flags])]).read(Reporter())
+    said = [line for line in capsys.readouterr().err.splitlines() if "is stretched" in line]
+    assert len(said) == (told and fit == "stretch")
+    assert all(line.endswith("is stretched: --style_fit keep keeps its strokes") for line in said)
