@@ -2,6 +2,8 @@
 
 import argparse
 
+from PIL import ImageColor
+
 from models.layers import MINIMUM_SIDE
 from neural_style.command.parser import BOOLEAN, NumberFrom, is_number, painting_size
 from neural_style.pictures.color import MATCHES
@@ -118,6 +120,8 @@ def add_doodle_flags(parser):
     flag("--style_mask", required=True, metavar="FILE", help="map of its regions, one colour each")
     flag("--target_mask", required=True, metavar="FILE", help="the doodle: where to paint the regions")
     flag("--content_image", metavar="FILE", help="photograph whose shapes to keep")
+    region = "colour of the doodle, like #00ff00, in whose regions the photograph itself is kept"
+    flag("--content_region", type=_colour, metavar="COLOUR", help=region)
     flag("--target_image_prefix", required=True, dest="prefix", metavar="PREFIX", help="path of the results")
     flag("--nlabels", type=NumberFrom(1, int), help="number of regions; without it the masks' colours are counted")
     rows = "rows of the result, -1: those of the target mask"
@@ -144,6 +148,15 @@ def add_doodle_flags(parser):
     parser.set_defaults(content_layer="conv5_2", content_loss_type=0)
     add_run_flags(parser)
     return parser
+
+
+def _colour(text):
+    """Return a colour as #rrggbb, however it is written."""
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no colour: write one like #00ff00") from None
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _rows_or_all(text):

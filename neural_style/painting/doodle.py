@@ -5,6 +5,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import ImageColor
 
 from models.layers import MINIMUM_SIDE
 from neural_style.command.flags import WEIGHTS
@@ -44,8 +45,12 @@ def check_flags(flags):
     defaults = dict(zip(("content_weight", "total_variation_weight"), WEIGHTS[flags.style_loss], strict=True))
     vars(flags).update({name: value for name, value in defaults.items() if getattr(flags, name) is None})
     if flags.content_image is None:
-        for name, given in (("--preserve_color", flags.preserve_color), ("--init_image content", flags.init_image)):
-            if given is True or given == "content":
+        for name, given in (
+            ("--preserve_color", flags.preserve_color),
+            ("--init_image content", flags.init_image == "content"),
+            ("--content_region", flags.content_region),
+        ):
+            if given:
                 raise InputError(f"{name} needs --content_image")
     if not ((flags.style_weight and flags.region_style_weight) or (flags.content_weight and flags.content_image)):
         raise InputError("the weights of the style and of the content are zero: there is nothing to paint")
@@ -74,27 +79,63 @@ def read(flags, layers, reporter):
     if start:
         images.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter.say)
     colours = labels.palette(maps, flags.nlabels, (flags.style_mask, flags.target_mask))
-    found = [np.unique(labels.nearest(image, colours)) for image in maps]
-    for paths in ((flags.style_mask, flags.target_mask), (flags.target_mask, flags.style_mask)):
-        missing = np.setdiff1d(found[0], found[1])
-        if missing.size:
-            colour = labels.hexadecimal(colours[missing[0]])
-            raise InputError(
-                f"the colour {colour} is in {paths[0]} but not in {paths[1]}: paint it there too, just like that, or "
-                "give the number of regions with --nlabels"
-            )
-        found.reverse()
-    reporter.say(f"labels: {', '.join(labels.hexadecimal(colour) for colour in colours)}")
+    on_style, on_target = (np.unique(labels.nearest(image, colours)) for image in maps)
+    kept = _kept(flags, colours, on_target)
+    painted = np.setdiff1d(on_target, [kept])
+    _check_labels(flags, colours, on_style, painted)
+    reporter.say(f"labels: {_listed(colours, painted)}")
+    unused = np.setdiff1d(on_style, painted)
+    if unused.size:
+        reporter.say(f"regions of {flags.style_mask} that {flags.target_mask} leaves out: {_listed(colours, unused)}")
     by_path = dict(zip((flags.style_mask, flags.target_mask), maps, strict=True))
-    files = _Files(style, opaque, content, start, by_path, colours)
+    files = _Files(style, opaque, content, start, by_path, colours, painted, kept)
     return [_at_scale(flags, files, layers, rows) for rows in flags.scales]
 
 
-_Files = namedtuple("_Files", "style opaque content start maps colours")
+_Files = namedtuple("_Files", "style opaque content start maps colours painted kept")
 """The files as they were read: Pillow images, `maps` by path, and the maps' `labels.palette`.
 
-`opaque` is the transparency of the style, None where it has none.
+`opaque` is the transparency of the style, None where it has none; `painted` are the numbers of the labels that are
+painted, `kept` that of the one where the photograph is kept, −1 for none.
 """
+
+NO_LABEL = -1
+"""The number of a label that is nowhere."""
+
+
+def _kept(flags, colours, on_target):
+    """Return the number of the label that --content_region names, NO_LABEL without that flag.
+
+    `on_target` are the numbers of the labels of the doodle. Raises InputError if it has no such colour.
+    """
+    if flags.content_region is None:
+        return NO_LABEL
+    distances = np.linalg.norm(colours - np.array(ImageColor.getrgb(flags.content_region)), axis=1)
+    kept = int(distances.argmin())
+    if kept not in on_target or distances[kept] > labels.NEAREST_COLOURS:
+        raise InputError(
+            f"--content_region {flags.content_region} is no colour of {flags.target_mask}, which has "
+            f"{_listed(colours, on_target)}"
+        )
+    return kept
+
+
+def _check_labels(flags, colours, on_style, painted):
+    """Raise InputError if there is no label to paint, or one of `painted` is not `on_style`."""
+    if not painted.size:
+        raise InputError(f"all of {flags.target_mask} is --content_region: there is nothing to paint")
+    missing = np.setdiff1d(painted, on_style)
+    if missing.size:
+        fewer = "a smaller --nlabels" if flags.nlabels else "the number of regions with --nlabels"
+        raise InputError(
+            f"the colour {_listed(colours, missing[:1])} is in {flags.target_mask} but not in {flags.style_mask}: "
+            f"paint it there too, just like that, or give {fewer}"
+        )
+
+
+def _listed(colours, numbers):
+    """Return the colours of labels as users read them."""
+    return ", ".join(labels.hexadecimal(colours[number]) for number in numbers)
 
 
 STARTS = ("content", "noise")
@@ -110,11 +151,16 @@ def _at_scale(flags, files, layers, rows):
         raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")
     content = None if files.content is None else images.to_array(files.content, size, dtype="uint8")
     name = flags.init_image or ("noise" if content is None else "content")
+    start = photograph.start_image(files.start, content, name, size, flags.seed)
+    painted = None
+    if files.kept != NO_LABEL:
+        painted = (labels.nearest(files.maps[flags.target_mask], files.colours, size) != files.kept).astype("float32")
+        start = np.where(painted[..., None] > 0, start, content)
     return photograph.Pictures(
         content=content,
         styles=[images.to_array(files.style, style_size, dtype="uint8")],
         style_weights=[flags.style_weight * flags.region_style_weight],
-        start=photograph.start_image(files.start, content, name, size, flags.seed),
+        start=start,
         content_size=map_size,
         masks=LabelMasks(
             style=_masks(flags, files, "style_mask", style_size, layers),
@@ -124,6 +170,7 @@ def _at_scale(flags, files, layers, rows):
             size=size,
             content=content,
             recoloured=np.ones(size, "float32") if flags.preserve_color else None,
+            painted=painted,
             # Noise leaves a grain in what is painted from it in one go; from scale to scale it is interpolated away.
             smooth=flags.finish == "smooth" or (flags.finish == "auto" and name == "noise" and len(flags.scales) == 1),
         ),
@@ -131,7 +178,7 @@ def _at_scale(flags, files, layers, rows):
 
 
 def _masks(flags, files, name, size, layers):
-    """Return the masks of all labels of the map that the flag `name` names, at the layers.
+    """Return the masks of all labels that are painted of the map that the flag `name` names, at the layers.
 
     On the style they leave out what of it is transparent. Raises InputError for a label that is too small.
     """
@@ -140,6 +187,7 @@ def _masks(flags, files, name, size, layers):
     def at(size):
         map_of_labels = labels.nearest(files.maps[path], files.colours, size)
         found = labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
+        found = {layer: found[layer][..., files.painted] for layer in layers}
         if not (on_style and files.opaque):
             return found
         shown = masks.at_layers(files.opaque, layers, size, name=flags.style_image)
@@ -156,6 +204,6 @@ def _masks(flags, files, name, size, layers):
     enough = next((s for s in sizes if math.prod(s) < LARGEST_TRIED and labels.lost(at(s)) is None), None)
     remedy = f"{enough[0]} rows would do" if enough else "paint a larger region"
     raise InputError(
-        f"the region {labels.hexadecimal(files.colours[label])} of {path} is too small at {size[0]}×{size[1]} pixels "
-        f"(height × width): nothing of it is left at layer {layer}; {remedy}"
+        f"the region {_listed(files.colours, files.painted[[label]])} of {path} is too small at {size[0]}×{size[1]} "
+        f"pixels (height × width): nothing of it is left at layer {layer}; {remedy}"
     )

@@ -137,12 +137,35 @@ def read(flags, layers, reporter):
     for rows in flags.scales:
         try:
             pictures.append(_at_scale(flags, files, weights, layers, rows))
-        except masks.LostMaskError:
+        except masks.LostMaskError as lost:
             if not chosen or rows == flags.scales[-1]:
-                raise
+                raise InputError(f"{lost}: {_remedy(flags, files, layers, rows)}") from lost
     count = len(pictures)  # Small scales are left out where a mask is lost.
     flags.scales, flags.num_iter = flags.scales[-count:], flags.num_iter[-count:]
     return pictures
+
+
+SIZES_TRIED = 16
+"""Larger sizes that are tried for a mask that is too small, each a quarter larger."""
+
+LARGEST_TRIED = 4_000_000
+"""Pixels of the largest size that is tried: more would take seconds."""
+
+
+def _remedy(flags, files, layers, rows):
+    """Return what to do where a mask is too small at so many `rows`, after trying it."""
+    for step in range(1, SIZES_TRIED):
+        larger = math.ceil(rows * 1.25**step)
+        size, style_sizes = _sizes(flags, files, larger)
+        if math.prod(size) > LARGEST_TRIED:
+            break
+        try:
+            _masks(flags, files, layers, style_sizes, size)
+        except masks.LostMaskError:
+            continue
+        flag = "--scales from" if len(flags.scales) > 1 else "--image_size"
+        return f"{flag} {larger} would do, or paint a larger region"
+    return f"paint a larger region{' or take a larger style picture' if flags.style_fit == 'keep' else ''}"
 
 
 _Files = namedtuple("_Files", "content alpha styles opaque start masks")
@@ -227,14 +250,20 @@ def _style_size(flags, size, style):
     return tuple(max(MINIMUM_SIDE, round(scale * side)) for side in images.size(style))
 
 
+def _sizes(flags, files, rows):
+    """Return the (height, width) of a painting of `rows` rows, and those of its styles."""
+    size = painting_size(rows, images.size(files.content), flags.maintain_aspect_ratio)
+    return size, [_style_size(flags, size, style) or images.size(style) for style in files.styles]
+
+
 def _at_scale(flags, files, weights, layers, rows):
     """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
     content = files.content
-    size = painting_size(rows, images.size(content), flags.maintain_aspect_ratio)
+    size, style_sizes = _sizes(flags, files, rows)
     # The sharper filter of paint.py would change the numbers of the original scripts.
     method = "bicubic" if flags.style_fit == "longer" else "bilinear"
     seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, method, "uint8")
-    styles = [images.to_array(s, _style_size(flags, size, s), method, "uint8") for s in files.styles]
+    styles = [images.to_array(s, own, method, "uint8") for s, own in zip(files.styles, style_sizes, strict=True)]
     if flags.color_match != "none":
         match = color.MATCHES[flags.color_match]
         styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]
@@ -244,7 +273,7 @@ def _at_scale(flags, files, weights, layers, rows):
         style_weights=weights,
         start=start_image(files.start, seen, flags.init_image, size, flags.seed),
         content_size=images.size(content),
-        masks=_masks(flags, files, layers, [style.shape[:2] for style in styles], size),
+        masks=_masks(flags, files, layers, style_sizes, size),
         finish=_finish(flags, files, size),
     )
 
@@ -310,23 +339,22 @@ def _masks(flags, files, layers, style_sizes, size):
     """
     count = len(style_sizes)
 
-    def at_layers(path, size, remedy):
+    def at_layers(path, size):
         mask = files.masks[path]
         if feather:
             mask = masks.feathered(mask, size, feather, path)
-        return masks.at_layers(mask, layers, size, feather > 0, path, remedy)
+        return masks.at_layers(mask, layers, size, feather > 0, path)
 
     def opaque(path, alpha, size, mask):
-        result = alpha and masks.at_layers(alpha, layers, size, name=path, remedy=own)
+        result = alpha and masks.at_layers(alpha, layers, size, name=path)
         if result and mask and not all((result[layer] * mask[layer]).any() for layer in layers):
             raise InputError(f"all of {path} that its mask leaves is transparent: give another mask, or --alpha drop")
         return result
 
     feather = _feather(flags, size)
-    own = "a larger style picture" if flags.style_fit == "keep" else "a larger --image_size"
-    on_styles = [at_layers(path, s, own) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    on_styles = [at_layers(path, s) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
     on_styles = on_styles or [None] * count
-    regions = [at_layers(path, size, "a larger --image_size") for path in _painted(flags)]
+    regions = [at_layers(path, size) for path in _painted(flags)]
     return Masks(
         styles=on_styles,
         regions=list(range(count)) if len(regions) == count else [0] * count,

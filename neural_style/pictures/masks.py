@@ -105,11 +105,11 @@ class LostMaskError(InputError):
     """Nothing is left of a mask at a layer, though there would be at a larger size."""
 
 
-def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --image_size"):
+def at_layers(mask, layers, size, soft=False, name="mask"):
     """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
 
-    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name`, the layer and the `remedy`,
-    where nothing of the mask is left.
+    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name` and the layer, where nothing
+    of the mask is left.
     """
     by_size, result = {}, {}
     for layer in layers:
@@ -118,8 +118,8 @@ def at_layers(mask, layers, size, soft=False, name="mask", remedy="a larger --im
             by_size[own_size] = at_size(mask, own_size, soft)
         if not by_size[own_size].any():
             raise LostMaskError(
-                f"the white of {name} is so small that nothing of it is left at layer {layer}: paint a larger region "
-                f"or choose {remedy}"
+                f"the white of {name} is so small that at {size[0]}×{size[1]} pixels (height × width) nothing of it is "
+                f"left at layer {layer}"
             )
         result[layer] = by_size[own_size][None, :, :, None]
     return result

@@ -181,6 +181,7 @@ def test_maps_of_another_aspect_ratio_are_said_to_be_stretched(draw):
     [
         (["--nlabels", "3"], "--nlabels 3 is more than the 2 colours"),
         (["--preserve_color"], "--preserve_color needs --content_image"),
+        (["--content_region", "red"], "--content_region needs --content_image"),
         (["--init_image", "content"], "--init_image content needs --content_image"),
         (["--style_weight", "0"], "there is nothing to paint"),
         (["--target_mask", "nowhere.png"], "there is no picture nowhere.png"),
@@ -196,13 +197,44 @@ def test_problems_are_named(draw, flags, problem):
     assert problem in str(error.value)
 
 
-@pytest.mark.parametrize("swapped", [False, True])
-def test_a_colour_of_one_map_that_the_other_lacks_is_named(draw, swapped):
-    maps = [draw("two.png", RED, BLUE), draw("three.png", RED, GREEN)]
-    maps = dict(zip(("style_mask", "target_mask"), reversed(maps) if swapped else maps, strict=True))
-    colour = "#00ff00" if swapped else "#0000ff"
-    with pytest.raises(InputError, match=f"the colour {colour} is in .*{'three' if swapped else 'two'}.png but not in"):
+def test_a_colour_of_the_doodle_that_the_styles_map_lacks_is_named(draw):
+    maps = {"style_mask": draw("two.png", RED, BLUE), "target_mask": draw("three.png", RED, GREEN)}
+    with pytest.raises(InputError, match=r"the colour #00ff00 is in .*three.png but not in .*two.png.*with --nlabels"):
         read(**maps)
+    with pytest.raises(InputError, match=r"or give a smaller --nlabels"):
+        read("--nlabels", 3, **maps)
+
+
+def test_a_region_of_the_styles_map_that_the_doodle_leaves_out_is_left_out(draw):
+    maps = {"style_mask": draw("two.png", RED, BLUE), "target_mask": draw("one.png", BLUE, BLUE)}
+    pictures, said = read(**maps)
+    assert "labels: #0000ff" in said
+    assert said[-1].startswith(f"regions of {maps['style_mask']} that {maps['target_mask']} leaves out: #ff0000")
+    assert pictures.masks.generated["conv1_1"].shape[-1] == 1
+    assert pictures.masks.generated["conv1_1"].min() == 1
+    style = pictures.masks.style["conv1_1"][0, :, :, 0]
+    middle = style.shape[1] // 2
+    assert not style[:, : middle - 2].any()
+    assert style[:, middle + 2 :].min() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("loss", ["gram", "wasserstein"])
+def test_a_region_can_keep_the_photograph(draw, tmp_path, loss):
+    maps = {"style_mask": draw("two.png", RED, BLUE), "target_mask": draw("other.png", RED, GREEN, size=(64, 96))}
+    flags = ["--content_region", "lime", "--style_loss", loss, "--num_iter", 1, "--img_size", 48]
+    result = paint(tmp_path, *flags, content_image=CASTLE, **maps)
+    photo = images.to_array(images.read(CASTLE), result.shape[:2])
+    middle = result.shape[1] // 2
+    assert np.array_equal(result[:, middle:], photo[:, middle:])
+    assert np.abs(result - photo)[:, : middle - 2].mean() > 5
+
+
+def test_a_region_that_is_to_be_kept_must_be_there_and_not_be_all(draw):
+    maps = {"style_mask": draw("two.png", RED, BLUE), "target_mask": draw("one.png", BLUE, BLUE)}
+    with pytest.raises(InputError, match=r"--content_region #00ff00 is no colour of .*one\.png, which has #0000ff"):
+        read("--content_region", "#00ff00", content_image=CASTLE, **maps)
+    with pytest.raises(InputError, match=r"all of .*one\.png is --content_region: there is nothing to paint"):
+        read("--content_region", "#0000fe", content_image=CASTLE, **maps)
 
 
 def test_a_region_too_small_for_a_layer_is_named_with_the_size_that_would_do(draw, monkeypatch):

@@ -1,5 +1,7 @@
 """Masks say where a style is painted, and colours are kept where that is asked for."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -301,3 +303,37 @@ def test_a_style_whose_strokes_become_streaks_is_told_of(tmp_path, capsys, size,
     said = [line for line in capsys.readouterr().err.splitlines() if "is stretched" in line]
     assert len(said) == (told and fit == "stretch")
     assert all(line.endswith("is stretched: --style_fit keep keeps its strokes") for line in said)
+
+
+@pytest.mark.parametrize("flags", [["--image_size", "32"], ["--scales", "32", "64"]])
+def test_a_mask_that_is_too_small_at_a_size_is_told_a_size_that_does(tmp_path, flags, monkeypatch):
+    monkeypatch.setattr(network, "STYLE_LAYERS", ("conv1_1", "conv5_1"))
+    dot = np.zeros((120, 180), "uint8")
+    dot[50:62, 60:72] = 255
+    Image.fromarray(dot).save(tmp_path / "dot.png")
+
+    def read(*flags):
+        arguments = [CASTLE, STARRY_NIGHT, "unused", "--style_masks", tmp_path / "dot.png", *flags]
+        return network.METHOD.task([*map(str, arguments)]).read(Reporter(quiet=True))
+
+    name = f"{flags[0]} from" if flags[0] == "--scales" else flags[0]
+    with pytest.raises(
+        InputError, match=rf"dot\.png is so small that at 32×47 .* layer conv5_1: {name} (\d+) would do"
+    ) as told:
+        read(*flags)
+    rows = re.search(r"(\d+) would do", str(told.value))[1]
+    (pictures,) = read(flags[0], rows)
+    assert pictures.size[0] == int(rows)
+    assert pictures.masks.generated["conv5_1"].any()
+
+
+def test_where_no_size_does_a_larger_region_is_asked_for(tmp_path):
+    Image.new("L", (48, 32), 255).save(tmp_path / "white.png")
+    dot = np.zeros((1200, 1800), "uint8")
+    dot[600, 900] = 255
+    Image.fromarray(dot).save(tmp_path / "dot.png")
+    flags = ["--style_mask_space", "style", "--style_masks", tmp_path / "dot.png", "--style_fit", "keep"]
+    flags += ["--content_masks", tmp_path / "white.png", "--image_size", 32]
+    task = network.METHOD.task([*map(str, [CASTLE, STARRY_NIGHT, "unused", *flags])])
+    with pytest.raises(InputError, match=r"dot\.png .*: paint a larger region or take a larger style picture"):
+        task.read(Reporter(quiet=True))
