@@ -54,6 +54,8 @@ def test_the_shorter_side_of_the_first_scale_is_96_pixels_at_least(tmp_path):
         ("600x", (400, 599)),
         ("max600", (400, 599)),
         ("original", (683, 1024)),
+        ("-1", (683, 1024)),
+        ("50%", (342, 512)),
     ],
 )
 def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photographs_own(size, expected):
@@ -61,6 +63,9 @@ def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photograph
     assert pictures[0].size[0] == 32
     _, pictures = read("--image_size", size)
     assert pictures[-1].size == expected
+    task = network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "unused", "--image_size", size])
+    (only,) = task.read(Reporter(quiet=True))
+    assert (only.size, task.flags.scales) == (expected, [expected[0]])
 
 
 @pytest.mark.parametrize("size", ["0", "-5", "1200y", "x", "max", "12x34", "max0", "1.5"])

@@ -5,10 +5,13 @@ import argparse
 from PIL import ImageColor
 
 from models.layers import MINIMUM_SIDE
-from neural_style.command.parser import BOOLEAN, NumberFrom, is_number, painting_size
+from neural_style.command.parser import BOOLEAN, OWN_ROWS, NumberFrom, is_number, painting_size
 from neural_style.pictures.color import MATCHES
 from neural_style.pictures.images import RESAMPLING
 from neural_style.tiling.memory import size_in_bytes
+
+SIZE = "rows of the result; 1200x: columns; max1200: the longer side; 50%%, original (-1): of the photograph's size"
+"""The help of --image_size."""
 
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
@@ -23,7 +26,7 @@ def add_transfer_flags(parser):
     _add_pictures(parser)
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
-    flag("--image_size", type=NumberFrom(1, int), default=400, help="rows of the result")
+    flag("--image_size", type=painting_size, default=400, metavar="SIZE", help=SIZE)
     flag("--maintain_aspect_ratio", **BOOLEAN, default=True, help="columns by the content's aspect ratio, else square")
     _add_result_flags(flag)
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the content's size, or its own")
@@ -46,8 +49,7 @@ def add_painting_flags(parser):
     _add_pictures(parser)
     picture = parser.add_argument_group("picture")
     flag = picture.add_argument
-    size = "of the result: rows; 1200x: columns; max1200: of the longer side; original: the photograph's own size"
-    flag("--image_size", type=painting_size, default=400, metavar="SIZE", help=size)
+    flag("--image_size", type=painting_size, default=400, metavar="SIZE", help=SIZE)
     strokes = "size of the strokes: the style's longer side, relative to the result's; 0.5 is finer, 2 larger"
     flag("--style_size", type=NumberFrom(0.05, most=20), default=1.0, help=strokes)
     flag("--quality", choices=list(QUALITIES), default="normal", help="how long to paint; draft is a first look")
@@ -124,8 +126,9 @@ def add_doodle_flags(parser):
     flag("--content_region", type=_colour, metavar="COLOUR", help=region)
     flag("--target_image_prefix", required=True, dest="prefix", metavar="PREFIX", help="path of the results")
     flag("--nlabels", type=NumberFrom(1, int), help="number of regions; without it the masks' colours are counted")
-    rows = "rows of the result, -1: those of the target mask"
-    flag("--img_size", "--image_size", dest="image_size", type=_rows_or_all, default=-1, metavar="ROWS", help=rows)
+    names = ("--img_size", "--image_size")
+    size = f"{SIZE.partition(';')[0]}, -1: those of the target mask;{SIZE.partition(';')[2]}, of that mask"
+    flag(*names, dest="image_size", type=painting_size, default=OWN_ROWS, metavar="SIZE", help=size)
     start = "content, noise or a picture's path; default: content if given, else noise"
     flag("--init_image", metavar="START", help=start)
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
@@ -157,16 +160,6 @@ def _colour(text):
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is no colour: write one like #00ff00") from None
     return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def _rows_or_all(text):
-    """Return the rows of a result, or -1 for those of the target mask."""
-    if text == "-1":
-        return -1
-    try:
-        return NumberFrom(1, int)(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
 
 
 def _memory(text):

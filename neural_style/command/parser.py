@@ -206,34 +206,46 @@ def picture_size(text):
 
 
 def painting_size(text):
-    """Return the value of paint.py's --image_size: a number of rows, or one of the texts that `rows_of` takes."""
+    """Return the value of --image_size: a number of rows, or one of the texts that `rows_of` takes."""
     if text.isdecimal():
-        return NumberFrom(1, int, most=999_999)(text)
+        return NumberFrom(1, int)(text)
+    if text == str(OWN_ROWS):
+        return OWN_ROWS
+    if re.fullmatch(r"\d+[xX×]\d+", text):
+        columns, rows = re.split("[xX×]", text)
+        remedy = f"write {columns}x or x{rows}, and cut the photograph before with enhance.py --size {text}"
+        raise argparse.ArgumentTypeError(f"'{text}' may have another aspect ratio than the picture: {remedy}")
     if re.fullmatch(_PAINTING_SIZE, text) is None:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side) or original"
+            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side), 50%, original"
         )
     return text
 
 
+OWN_ROWS = -1
+"""As a number of rows, those of the picture itself, as the original neural_doodle.py has it."""
+
 _PAINTING_SIZE = (
     r"(?P<all>original)|(?P<columns>[1-9]\d{0,5})[xX×]|[xX×](?P<rows>[1-9]\d{0,5})|max(?P<most>[1-9]\d{0,5})"
+    r"|(?P<part>\d{1,4}(\.\d{1,6})?)%"
 )
 
 
 def rows_of(size, picture_size):
     """Return the rows that a `painting_size` means for a picture of (height, width) `picture_size`."""
-    if isinstance(size, int):
-        return size
     height, width = picture_size
-    asked = re.fullmatch(_PAINTING_SIZE, size)
+    if isinstance(size, int):
+        return height if size == OWN_ROWS else size
+    asked = re.fullmatch(_PAINTING_SIZE, size).groupdict("0")
+    if asked["all"] != "0":
+        return height
     rows = {
-        "all": height,
-        "rows": int(asked["rows"] or 0),
-        "columns": int(asked["columns"] or 0) * height / width,
-        "most": int(asked["most"] or 0) * height / max(height, width),
+        "rows": int(asked["rows"]),
+        "columns": int(asked["columns"]) * height / width,
+        "most": int(asked["most"]) * height / max(height, width),
+        "part": float(asked["part"]) * height / 100,
     }
-    return max(1, round(rows[asked.lastgroup]))
+    return max(1, round(max(rows.values())))
 
 
 BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}

@@ -9,6 +9,7 @@ from PIL import ImageColor
 
 from models.layers import MINIMUM_SIDE
 from neural_style.command.flags import WEIGHTS
+from neural_style.command.parser import rows_of
 from neural_style.errors import InputError
 from neural_style.painting import photograph
 from neural_style.painting.checking import check_run_flags
@@ -69,6 +70,7 @@ def read(flags, layers, reporter):
     named = flags.init_image in (None, *STARTS)
     start = None if named else photograph.start_picture(flags.init_image, STARTS)
     maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
+    flags.scales = [rows_of(scale, images.size(maps[1])) for scale in flags.scales]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
     if flags.style_fit == "stretch":
         images.warn_of_strokes(flags.style_image, style, flags.target_mask, maps[1], reporter.say)
@@ -143,9 +145,9 @@ STARTS = ("content", "noise")
 
 
 def _at_scale(flags, files, layers, rows):
-    """Return the `photograph.Pictures` of `rows` rows, −1 for those of the target mask."""
+    """Return the `photograph.Pictures` of `rows` rows."""
     map_size = images.size(files.maps[flags.target_mask])
-    size = photograph.painting_size(map_size[0] if rows == -1 else rows, map_size)
+    size = photograph.painting_size(rows, map_size)
     style_size = size if flags.style_fit == "stretch" else images.size(files.style)
     if min(style_size) < MINIMUM_SIDE:
         raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")

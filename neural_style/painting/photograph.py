@@ -123,6 +123,7 @@ def read(flags, layers, reporter):
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
         flags.scales, flags.num_iter = _course(flags, images.size(content))
+    flags.scales = [rows_of(scale, images.size(content)) for scale in flags.scales]
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")

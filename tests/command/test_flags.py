@@ -47,7 +47,7 @@ def test_what_is_no_number_or_out_of_range_is_refused(script, given, flag, value
     assert flag in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("flag", ["--image_size", "--scales", "--num_iter", "--evaluations", "--save_every", "--seed"])
+@pytest.mark.parametrize("flag", ["--scales", "--num_iter", "--evaluations", "--save_every", "--seed"])
 def test_a_fraction_is_no_whole_number(flag, capsys):
     with pytest.raises(SystemExit):
         network.METHOD.parse(["c", "s", "out", f"{flag}=2.5"])

@@ -402,7 +402,7 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
     page.get_by_role("button", name="Stop").click()
     script = json.loads((run / "run.json").read_text())
     assert (script["values"]["content"].rpartition("/")[2], len(script["values"]["styles"])) == ("picture.png", 2)
-    assert script["values"]["fields"]["image_size"] == 64
+    assert script["values"]["fields"]["image_size"] == "64"
 
 
 def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, context, server, pictures, folder):
