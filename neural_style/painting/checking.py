@@ -31,7 +31,7 @@ def check_run_flags(flags, files):
         return
     _check_is_no_picture(flags.prefix)
     flags.prefix = flags.prefix.removesuffix(".png")
-    if os.path.basename(flags.prefix) in ("", ".", ".."):
+    if os.path.basename(flags.prefix) in ("", ".", "..") or os.path.isdir(flags.prefix):
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(f"{flags.prefix}.png"):
         raise InputError(f"{flags.prefix}.png is a folder: choose another PREFIX")

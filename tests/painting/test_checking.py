@@ -92,3 +92,9 @@ def test_a_prefix_that_masks_before_it_took_is_called_that(tmp_path):
     arguments = [CASTLE, STARRY_NIGHT, STARRY_NIGHT, "--style_masks", *masks, tmp_path / "out"]
     with pytest.raises(InputError, match=r"out stands behind --style_masks.*write the PREFIX before that flag"):
         network.METHOD.parse([*map(str, arguments)])
+
+
+def test_a_folder_that_is_there_is_no_prefix_with_or_without_a_slash(tmp_path):
+    for prefix in (tmp_path, f"{tmp_path}/"):
+        with pytest.raises(InputError, match="is a folder: add the name the pictures should begin with"):
+            network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), str(prefix)])
