@@ -83,7 +83,9 @@ def _add_pictures(parser):
     """Add the pictures that go in, and where the result goes."""
     parser.add_argument("content", metavar="CONTENT", help="the photograph to paint; - reads the standard input")
     parser.add_argument("styles", metavar="STYLE", nargs="+", help="the picture or pictures whose style to use")
-    parser.add_argument("prefix", metavar="PREFIX", help="path of the results, without .png; -: the standard output")
+    parser.add_argument(
+        "prefix", metavar="PREFIX", help="path of the result: PNG, or by its ending; -: the standard output"
+    )
     alpha = "transparent parts: keep them in the result and out of the style, or drop: white in both"
     parser.add_argument("--alpha", choices=["keep", "drop"], default="keep", help=alpha)
 
@@ -216,7 +218,7 @@ def add_run_flags(parser):
     flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
     flag("--resume", **BOOLEAN, default=False, help="go on with the interrupted run of this PREFIX, if there is one")
-    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a PREFIX.png that is there")
+    flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a result that is there")
     preset = "flags of a file, or of a name in presets/; those given beside it win"
     flag("--preset", metavar="NAME|FILE.toml", help=preset)
     flag("--save_preset", metavar="FILE.toml", help="write the flags that are given to a file for --preset")

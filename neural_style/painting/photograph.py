@@ -61,7 +61,7 @@ class Pictures:
 def check_flags(flags):
     """Bring flags into their canonical form, and check what needs no picture read.
 
-    The content layer gets its canonical name, the prefix loses an ending .png, and `scales` and `num_iter` become lists
+    The content layer gets its canonical name, the prefix loses its ending, and `scales` and `num_iter` become lists
     with a number for each scale. Raises InputError for an unknown layer, a weights file that is not there, a prefix
     that is a folder or whose pictures would overwrite an input, weights that are all zero, and masks that do not go
     together.
@@ -184,9 +184,9 @@ def _read(path, alpha):
 def _tell_of_transparent(flags, files, reporter):
     """Say what becomes of transparent parts."""
     if files.alpha:
-        reporter.say(
-            f"{flags.content} is transparent in parts, and so will the result be; --alpha drop lays it on white"
-        )
+        kept = images.keeps_alpha(flags.result)
+        result = "so will the result be; --alpha drop lays it on white" if kept else "white there in the result, a JPEG"
+        reporter.say(f"{flags.content} is transparent in parts, and {result}")
     for path, alpha in zip(flags.styles, files.opaque, strict=True):
         if alpha:
             reporter.say(

@@ -12,7 +12,7 @@ from neural_style.command import presets
 from neural_style.command.reporter import Reporter
 from neural_style.command.script import command_line
 from neural_style.painting import checking, planning, resuming, saving
-from neural_style.pictures.images import STANDARD
+from neural_style.pictures.images import STANDARD, check_fits
 from neural_style.runs import checkpoint
 from neural_style.runs.animation import Animation
 from neural_style.runs.folder import NoFolder, RunFolder
@@ -102,13 +102,14 @@ def paint(task, command):
     with Reporter(flags.quiet) as reporter:
         backend.asked_for()  # Better to fail before anything is fetched.
         scales = task.read(reporter)
+        check_fits(flags.result, scales[-1].finish.size)
         with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder:
             describe_sizes(scales, reporter)
             run = Run(task, scales, load_weights(flags, reporter), folder, reporter)
             device = planning.start_backend(run)
             identity = checkpoint.identity(flags, scales, run.weights, backend.versions())
             if flags.resume and resuming.is_finished(run, identity):
-                print(f"{flags.prefix}.png", flush=True)
+                print(flags.result, flush=True)
                 return 0
             before, arrays = resuming.checkpoint_of(run, identity) if flags.resume else (None, {})
             if flags.resume and before is None:

@@ -14,7 +14,7 @@ def is_finished(run, identity):
     """
     flags, say = run.task.flags, run.reporter.say
     before = run.folder.finished()
-    if before is None or not all(map(os.path.exists, results(flags.prefix, flags.animate))):
+    if before is None or not all(map(os.path.exists, results(flags))):
         return False
     try:
         change = checkpoint.difference(before, identity)

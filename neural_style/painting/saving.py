@@ -50,7 +50,7 @@ def save_progress(run, evaluations, settings, record, animation):
     """
     flags, folder, reporter = run.task.flags, run.folder, run.reporter
     piped = flags.prefix == images.STANDARD
-    final = images.STANDARD if piped else f"{flags.prefix}.png"
+    final = flags.result
     saves = 0 if piped else flags.save_every
     pace = Pace([pictures.size for pictures in run.scales], flags.num_iter, flags.evaluations)
     progress = None

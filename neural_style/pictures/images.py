@@ -4,6 +4,7 @@ Inside the program a picture is float32 RGB (height, width, 3) in 0..255, in sRG
 """
 
 import io
+import json
 import os
 import re
 import stat
@@ -40,6 +41,12 @@ _KINDS = {
     ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
 }
 """The kinds of files that can be written, by ending, and how."""
+
+ENDINGS = tuple(_KINDS)
+"""The endings of files that can be written."""
+
+DESCRIPTION, SOFTWARE = 0x010E, 0x0131
+"""The EXIF tags for what a picture shows and what made it."""
 
 LARGEST_SIDES = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
 """Pixels that files of some endings can have on each side, at most."""
@@ -212,16 +219,19 @@ def gray(picture):
 
 
 COMMAND = "Command"
-"""The keyword of the text chunk with the command line, by which a painting is known."""
+"""The keyword of the text with the command line, by which a painting is known."""
+
+MAKER = "Neural style transfer"
+"""The software of a painting, where a file has no text chunks."""
 
 
 def is_painted(path):
-    """Return whether the file `path` is a PNG that one of the painting scripts wrote."""
+    """Return whether the file `path` is a picture that one of the painting scripts wrote."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Its size does not matter here.
             with Image.open(path) as picture:
-                return COMMAND in picture.info
+                return COMMAND in picture.info or picture.getexif().get(SOFTWARE) == MAKER
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
 
@@ -229,8 +239,9 @@ def is_painted(path):
 def write(path, picture, texts=None):
     """Write a Pillow image to the file `path`, all or nothing, creating its folder; - is the standard output, as PNG.
 
-    The kind of file follows from the ending: PNG, JPEG, WebP or TIFF. `texts` maps keywords to text kept in a PNG's
-    text chunks. Raises InputError for another ending, a picture too large for it, and if the file cannot be written.
+    The kind of file follows from the ending: PNG, JPEG, WebP or TIFF. `texts` maps keywords to text that is kept in a
+    PNG's text chunks, or as JSON in the description in the EXIF of others. Raises InputError for another ending, a
+    picture too large for it, and if the file cannot be written.
     """
     check_writable(path)
     check_fits(path, size(picture))
@@ -261,6 +272,10 @@ def as_bytes(picture, ending, texts=None):
         for keyword, text in (texts or {}).items():
             info.add_itxt(keyword, text)
         settings = {**settings, "pnginfo": info}
+    elif texts:
+        exif = Image.Exif()
+        exif[DESCRIPTION], exif[SOFTWARE] = json.dumps(texts), MAKER
+        settings = {**settings, "exif": exif}
     content = io.BytesIO()
     picture.save(content, format=kind, **settings)
     return content.getvalue()

@@ -23,7 +23,7 @@ FORMAT = 2
 """What the arrays mean; a run of another one cannot go on."""
 
 WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "save_every", "max_memory", "tile", "prefix", "weights"}
-WITHOUT_EFFECT |= {"preset", "save_preset"}
+WITHOUT_EFFECT |= {"preset", "save_preset", "result"}
 """Flags that do not change a run's result, or whose effect is looked at by itself."""
 
 PICTURES = {"content", "styles", "style_masks", "content_mask", "content_masks", "color_mask", "init_image"}

@@ -1,6 +1,7 @@
 """Nothing of the user's is overwritten, and what cannot be painted is said before a picture is read."""
 
 import contextlib
+import json
 
 import numpy as np
 import pytest
@@ -98,3 +99,41 @@ def test_a_folder_that_is_there_is_no_prefix_with_or_without_a_slash(tmp_path):
     for prefix in (tmp_path, f"{tmp_path}/"):
         with pytest.raises(InputError, match="is a folder: add the name the pictures should begin with"):
             network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), str(prefix)])
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [(".jpg", "JPEG"), (".jpeg", "JPEG"), (".webp", "WEBP"), (".tif", "TIFF"), (".tiff", "TIFF"), (".PNG", "PNG")],
+)
+def test_the_ending_of_the_prefix_is_the_kind_of_the_picture(prefix, ending, kind, capsys):
+    path = f"{prefix}{ending}"
+    paint(path, "--num_iter", 0)
+    assert capsys.readouterr().out == f"{path}\n"
+    assert sorted(found.name for found in prefix.parent.iterdir()) == [f"out{ending}", "out_run"]
+    picture = opened(path)
+    assert (picture.format, picture.size) == (kind, (71, 48))
+    text = picture.info["Settings"] if kind == "PNG" else json.loads(picture.getexif()[images.DESCRIPTION])["Settings"]
+    assert json.loads(text)["flags"]["image_size"] == 48
+    paint(path, "--num_iter", 0, "--resume")
+    assert "the run is finished already" in capsys.readouterr().err
+    paint(path, "--num_iter", 0)  # One's own may be painted anew.
+    with pytest.raises(InputError, match=rf"out\{ending} is there already"):
+        paint(path, "--num_iter", 0, "--no_overwrite")
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "problem"),
+    [
+        ("out.bmp", [], r"out\.bmp cannot be written: end it in one of \.png, \.jpg"),
+        ("out.gif", [], r"out\.gif cannot be written"),
+        ("out.webp", ["--animate"], r"--animate writes PREFIX\.webp"),
+    ],
+)
+def test_a_kind_of_picture_that_is_not_written_is_refused(tmp_path, name, flags, problem):
+    with pytest.raises(InputError, match=problem):
+        paint(tmp_path / name, "--num_iter", 0, *flags)
+
+
+def test_an_ending_that_is_no_pictures_is_a_part_of_the_name(tmp_path):
+    paint(tmp_path / "v1.2", "--num_iter", 0)
+    assert (tmp_path / "v1.2.png").exists()
