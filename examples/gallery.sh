@@ -9,9 +9,11 @@ while read -r photo style; do
   python paint.py images/inputs/content/$photo images/inputs/style/$style results/${photo%.*}-${style%.*} --image_size max1000
 done <<'PAIRS'
 scarlet-macaw.jpg great-wave.jpg
+eiffel-tower.jpg cafe-terrace.jpg
 kingfisher.jpg starry-night.jpg
 great-wall.jpg composition-viii.jpg
 chenonceau-castle.jpg moulin-de-la-galette.jpg
+neuschwanstein-castle.jpg daedalus-and-icarus.png
 great-wall.jpg ryogoku-bridge.jpg
 playing-kitten.jpg night-cafe.jpg
 PAIRS
