@@ -3,8 +3,6 @@
 
 import sys
 
-from PIL import Image
-
 from neural_style.command import script
 from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
 from neural_style.command.parser import Parser
@@ -39,7 +37,7 @@ def main(argv=None):
         mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
         result = images.to_picture(between(content, generated, mask[..., None]))
         if any(alphas):
-            everywhere = Image.new("L", generated.size, images.OPAQUE)
+            everywhere = images.opaque(generated)
             result.putalpha(images.to_picture(between(*(alpha or everywhere for alpha in alphas), mask)))
         script.deliver(output, result, reporter)
 

@@ -50,7 +50,7 @@ def test_a_run_writes_its_pictures_and_prints_only_the_last_path(prefix, run_scr
     written = sorted(entry.name for entry in prefix.parent.iterdir())
     assert written == ["out.png", "out_at_iteration_1.png", "out_at_iteration_2.png", "out_run"]
     run_files = sorted(entry.name for entry in (prefix.parent / "out_run").iterdir())
-    assert run_files == ["losses.csv", "losses.png", "settings.json"]
+    assert run_files == ["checkpoint.npz", "losses.csv", "losses.png", "settings.json"]
     assert images.size(opened(f"{prefix}.png")) == (48, 48 * 1024 // 683)
     lines = done.stderr.splitlines()
     assert lines[0].startswith("sizes (height × width): read 683×1024")

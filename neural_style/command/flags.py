@@ -217,7 +217,14 @@ def add_run_flags(parser):
     flag("--save_every", type=count, default=1, help="save every N iterations; 0: only the last")
     flag("--animate", **BOOLEAN, default=False, help="also write PREFIX.gif and PREFIX.webp of the iterations")
     flag("--seed", type=count, default=0, help="seed of the noise")
-    flag("--resume", **BOOLEAN, default=False, help="go on with the interrupted run of this PREFIX, if there is one")
+    flag(
+        "--resume",
+        **BOOLEAN,
+        default=False,
+        help="go on with the run of this PREFIX, if there is one; for longer, if asked",
+    )
+    kept = "after a finished run too, so that it can go on for longer"
+    flag("--keep_checkpoint", **BOOLEAN, default=True, help=kept)
     flag("--no_overwrite", **BOOLEAN, default=False, help="refuse to replace a result that is there")
     preset = "flags of a file, or of a name in presets/; those given beside it win"
     flag("--preset", metavar="NAME|FILE.toml", help=preset)

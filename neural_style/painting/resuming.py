@@ -10,7 +10,7 @@ from neural_style.runs import checkpoint
 def is_finished(run, identity):
     """Return whether the `recipe.Run` of this `checkpoint.identity` is finished, by its folder, and its results there.
 
-    The user is told so, and if another run has been finished there.
+    The user is told so, and if another run has been finished there, but for one that may go on for longer.
     """
     flags, say = run.task.flags, run.reporter.say
     before = run.folder.finished()
@@ -20,25 +20,44 @@ def is_finished(run, identity):
         change = checkpoint.difference(before, identity)
     except (AttributeError, KeyError, TypeError):
         return False  # Somebody has changed settings.json.
-    if change:
+    position = _position(run, identity) if change else None
+    if position and not _is_over(position, flags):
+        return False
+    if change and not position:
         say(f"the finished run in {run.folder.path} is another: {change}")
         return False
     say("the run is finished already: leave out --resume to paint it anew")
     return True
 
 
+def _position(run, identity):
+    """Return the position of the checkpoint that the `recipe.Run` of this `identity` can go on from, None without."""
+    before, _ = run.folder.checkpoint()
+    if before is None or checkpoint.difference(before["identity"], identity, before["position"]):
+        return None
+    return before["position"]
+
+
+def _is_over(position, flags):
+    """Return whether there is nothing left to do of a run at this position."""
+    total = sum(flags.num_iter) * flags.evaluations + len(flags.num_iter) - 1
+    return position["scale"] == len(flags.num_iter) and (position["ends"] or position["evaluation"] >= total)
+
+
 def checkpoint_of(run, identity):
     """Return (numbers, arrays) of the checkpoint in the folder of a `recipe.Run`, (None, {}) without one.
 
     The user is told of it. Raises InputError if it is damaged, and if it is of another run than that of this
-    `checkpoint.identity`.
+    `checkpoint.identity` which is not finished; one that is over and cannot go on counts for none.
     """
-    folder, say = run.folder, run.reporter.say
+    flags, folder, say = run.task.flags, run.folder, run.reporter.say
     before, arrays = folder.checkpoint()
     if before is None:
         say(f"there is no checkpoint in {folder.path}: beginning at the beginning")
         return None, {}
-    change = checkpoint.difference(before["identity"], identity)
+    change = checkpoint.difference(before["identity"], identity, before["position"])
+    if (change and folder.finished() is not None) or (not change and _is_over(before["position"], flags)):
+        return None, {}
     if change:
         raise InputError(
             f"the checkpoint in {folder.path} is of another run: {change}; give the same flags and pictures, or leave "

@@ -90,7 +90,9 @@ def save_progress(run, evaluations, settings, record, animation):
                     animation.add(picture())
                 animation.write(flags.prefix)
             if not goes_on:
-                folder.finish(record["identity"])
+                if flags.keep_checkpoint:
+                    _keep(checkpoint, folder, reporter)
+                folder.finish(record["identity"], flags.keep_checkpoint)
         except InputError as problem:
             if progress is None:
                 raise
@@ -99,6 +101,25 @@ def save_progress(run, evaluations, settings, record, animation):
     if not piped:
         print(final, flush=True)
     return interruption.exit_status
+
+
+MUCH = 50_000_000
+"""Bytes of a checkpoint that a finished run keeps from which on the user is told."""
+
+
+def _keep(checkpoint, folder, reporter):
+    """Save the `checkpoint()` of a finished run; if it cannot be, nothing is lost but that the run may go on."""
+    try:
+        checkpoint(anyway=True)
+    except InputError as problem:
+        reporter.say(f"the run cannot go on for longer: {problem}")
+        return
+    size = folder.size_of_checkpoint() or 0
+    if size > MUCH:
+        reporter.say(
+            f"{folder.path} keeps {size / 1e6:.0f} MB with which --resume may go on for longer; "
+            "--keep_checkpoint False leaves them out"
+        )
 
 
 def _say_why_it_ended(run, progress, interruption, final):

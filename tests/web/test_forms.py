@@ -31,7 +31,15 @@ ODD = [
 def test_every_flag_is_a_field_with_its_help(script):
     form = form_of(script)
     actions = {a.dest for a in recipes.SCRIPTS[script].parser()._actions if a.help is not argparse.SUPPRESS}
-    assert set(form) == actions - {"help", "quiet", "resume", "no_overwrite", "preset", "save_preset"}
+    assert set(form) == actions - {
+        "help",
+        "quiet",
+        "resume",
+        "keep_checkpoint",
+        "no_overwrite",
+        "preset",
+        "save_preset",
+    }
     assert all(field.help for field in form.values())
 
 
