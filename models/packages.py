@@ -27,7 +27,6 @@ there is no route it ends by itself, after CONNECT_SECONDS twice."""
 PATIENCE_SECONDS = 15
 """How often the user is told that nothing comes."""
 
-
 ENVIRONMENT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RESUME_RETRIES": "5"}
 """pip's settings beside its flags: a pip that cannot go on with a broken download passes over the second."""
 

@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         """Return the flags in `argv`, a list of strings without the program's name; after `--` are none."""
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
-        self._swallowed = self._end_of_list(argv)
+        self._swallowed = None if "--" in argv else self._end_of_list(normalised)
         self._check_known(normalised)
         normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)
@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
         flags = [position for position, argument in enumerate(argv) if argument.startswith("--")]
         if not flags or len(argv) - flags[-1] < 3:
             return None
-        name = argv[flags[-1]].replace("-", "_").replace("__", "--", 1)
+        name = argv[flags[-1]]
         return (name, argv[-1]) if name in lists else None
 
     def _check_known(self, argv):

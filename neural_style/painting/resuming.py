@@ -56,7 +56,10 @@ def checkpoint_of(run, identity):
         say(f"there is no checkpoint in {folder.path}: beginning at the beginning")
         return None, {}
     change = checkpoint.difference(before["identity"], identity, before["position"])
-    if (change and folder.finished() is not None) or (not change and _is_over(before["position"], flags)):
+    if change and folder.finished() is not None:
+        return None, {}
+    if not change and _is_over(before["position"], flags):
+        say(f"the run in {folder.path} is over: beginning at the beginning")
         return None, {}
     if change:
         raise InputError(

@@ -37,7 +37,7 @@ def read(path, say=lambda line: None):
     if brightest <= THRESHOLD:
         raise InputError(f"the mask {path} is white nowhere{_why_black(path, brightest, coloured)}")
     if coloured:
-        say(f"warning: the mask {path} is coloured: where it is lighter than half counts as white, the rest as black")
+        say(f"warning: the mask {path} is coloured: only how light it is counts")
     return mask
 
 
