@@ -290,6 +290,8 @@ class Runs:
         if status and not stopped and not problem:
             problem = f"{run.script} ended with the status {status}: its last words are in log.txt"
         state = "stopped" if stopped else "failed" if status else "done"
+        if state == "done":  # The page goes on with nothing that is finished, so the room is better had than kept.
+            checkpoint.delete(self.path(run, f"picture_run/{checkpoint.NAME}"))
         self._set(run.id, state=state, problem="" if stopped and not errors else problem)
         self._stopping.discard(run.id)
 
@@ -297,7 +299,7 @@ class Runs:
         """Run the script of a run and return its exit status."""
         with self.path(run, "log.txt").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / run.script), *run.arguments, *_own_flags(run)],
+                [sys.executable, str(ROOT / run.script), *run.arguments, *(["--resume"] if run.resumes else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -316,13 +318,6 @@ class Runs:
         """Wait for a process that an earlier page started, whose exit status nobody can have."""
         while _process(run) is not None:
             time.sleep(0.2)
-
-
-def _own_flags(run):
-    """Return the flags of a run's script that its user does not see: the page goes on with nothing that is finished."""
-    if run.script not in PAINTERS:
-        return []
-    return ["--keep_checkpoint", "False", *(["--resume"] if run.resumes else [])]
 
 
 def errors_in(lines):

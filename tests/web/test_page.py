@@ -214,6 +214,7 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(
     assert run_here(script, *arguments).returncode == 0
     result = np.asarray(opened_picture(run / "picture.png"))
     assert np.array_equal(np.asarray(opened_picture(tmp_path / "mine.png")), result)
+    assert not (run / "picture_run" / "checkpoint.npz").exists()  # The page goes on with nothing that is finished.
     # The command that the page shows for the run itself names the same place, so all of the file is the same.
     first = (run / "picture.png").read_bytes()
     own = json.loads((run / "run.json").read_text())["arguments"]
