@@ -47,9 +47,10 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
-    content, mask = images.read(flags.content), None
-    generated, alpha = images.read_with_alpha(flags.generated)
+    mask = None
     with Reporter(flags.quiet) as reporter:
+        content = images.read(flags.content, say=reporter.say)
+        generated, alpha = images.read_with_alpha(flags.generated, reporter.say)
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         if flags.mask:
             mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)

@@ -97,7 +97,7 @@ def main(argv=None):
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
         if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):
             reporter.say("warning: --upscale_model does nothing without --upscale")
-        picture, alpha = images.read_with_alpha(flags.picture)
+        picture, alpha = images.read_with_alpha(flags.picture, reporter.say)
         images.check_fits(output, size_after(images.size(picture), flags.steps))  # Before what may take an hour.
         picture = enhanced(picture, flags.steps, flags.upscale_model, reporter)
         if alpha:

@@ -32,10 +32,10 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.photo, "mask")
-    photo = images.read(flags.photo)
-    from models import packages, saliency
-
     with Reporter(flags.quiet) as reporter:
+        photo = images.read(flags.photo, say=reporter.say)
+        from models import packages, saliency
+
         content = packages.content(saliency.MEMBER, reporter.say, reporter.download)
         mask = masks.refined(saliency.saliency(photo, content), flags.threshold, flags.feather)
         if mask.getextrema()[1] <= masks.THRESHOLD:

@@ -31,8 +31,10 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
-    (content, generated), alphas = zip(*map(images.read_with_alpha, (flags.content, flags.generated)), strict=True)
     with Reporter(flags.quiet) as reporter:
+        content, alpha = images.read_with_alpha(flags.content, reporter.say)
+        generated, generated_alpha = images.read_with_alpha(flags.generated, reporter.say)
+        alphas = (alpha, generated_alpha)
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
         result = images.to_picture(between(content, generated, mask[..., None]))

@@ -63,13 +63,13 @@ def read(flags, layers, reporter):
     Raises InputError for a file that is no picture, sizes the networks cannot see, label maps without labels, and a
     label that is in one map only or too small for a layer.
     """
-    style, opaque = images.read_with_alpha(flags.style_image)
+    style, opaque = images.read_with_alpha(flags.style_image, reporter.say)
     if opaque:
         reporter.say(f"{flags.style_image} is transparent in parts, which are no part of its style")
-    content = images.read(flags.content_image) if flags.content_image else None
+    content = images.read(flags.content_image, say=reporter.say) if flags.content_image else None
     named = flags.init_image in (None, *STARTS)
-    start = None if named else photograph.start_picture(flags.init_image, STARTS)
-    maps = [images.read(flags.style_mask), images.read(flags.target_mask)]
+    start = None if named else photograph.start_picture(flags.init_image, STARTS, reporter.say)
+    maps = [images.read(path, say=reporter.say) for path in (flags.style_mask, flags.target_mask)]
     flags.scales = [rows_of(scale, images.size(maps[1])) for scale in flags.scales]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
     if flags.style_fit == "stretch":

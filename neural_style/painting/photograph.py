@@ -118,7 +118,7 @@ def read(flags, layers, reporter):
     Their masks are `Masks` at the size of each of the style `layers`. Raises InputError for a file that is no picture,
     sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
     """
-    (content, alpha), *others = [_read(path, flags.alpha) for path in (flags.content, *flags.styles)]
+    (content, alpha), *others = [_read(path, flags.alpha, reporter.say) for path in (flags.content, *flags.styles)]
     styles, opaque = zip(*others, strict=True)
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
@@ -127,7 +127,7 @@ def read(flags, layers, reporter):
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
-    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS)
+    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)
     given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
     files = _Files(content, alpha, styles, opaque, start, given)
     _warn_of_stretched(flags, files, reporter)
@@ -176,9 +176,9 @@ _Files = namedtuple("_Files", "content alpha styles opaque start masks")
 """
 
 
-def _read(path, alpha):
+def _read(path, alpha, say):
     """Return (picture, alpha) of the file `path`, without an alpha if the flag --alpha is not "keep"."""
-    return images.read_with_alpha(path) if alpha == "keep" else (images.read(path), None)
+    return images.read_with_alpha(path, say) if alpha == "keep" else (images.read(path, say=say), None)
 
 
 def _tell_of_transparent(flags, files, reporter):
@@ -315,11 +315,11 @@ STARTS = ("content", "gray", "noise")
 """What --init_image may be besides a picture."""
 
 
-def start_picture(path, names):
-    """Return the picture in the file that --init_image names. `names` are what else it may be."""
+def start_picture(path, names, say):
+    """Return the picture in the file that --init_image names, as `images.read`. `names` are what else it may be."""
     if path != images.STANDARD and not os.path.exists(path):
         raise InputError(f"--init_image {path} is neither {', '.join(names)} nor a picture that is there")
-    return images.read(path)
+    return images.read(path, say=say)
 
 
 def start_image(picture, content, name, size, seed):

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from neural_style.errors import InputError
 from neural_style.files import write_whole
+from neural_style.pictures import formats
 
 RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
@@ -58,24 +59,29 @@ _SIXTEEN_BIT_STEP = 257
 """65535 / 255: sixteen-bit gray per eight-bit gray."""
 
 
-def read(path, background="white"):
+def silent(line):
+    """What `say` is where nobody listens."""
+
+
+def read(path, background="white", say=silent):
     """Return the picture in the file `path`, - for the standard input, as an upright 8-bit sRGB Pillow image.
 
     EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on the `background`
-    colour; gray, palette, CMYK, 16-bit and floating-point files are accepted, and of an animation the first frame.
-    Raises InputError if there is no such file or it is no picture, is cut short, or is too large to be meant.
+    colour; gray, palette, CMYK, 16-bit and floating-point files are accepted, and of an animation or several pages the
+    first, of which `say` is told in a line. Raises InputError if there is no such file or it is no picture, is cut
+    short, or is too large to be meant.
     """
-    picture, alpha = _read(path)
+    picture, alpha = _read(path, say)
     return picture if alpha is None else on(picture, alpha, background)
 
 
-def read_with_alpha(path):
+def read_with_alpha(path, say=silent):
     """Return (picture, alpha): as `read`, but transparency as an 8-bit gray Pillow image, None where there is none.
 
     What is wholly transparent has the mean colour of all that is not, so that nothing is seen of its border. Raises
     InputError besides if that is all.
     """
-    picture, alpha = _read(path)
+    picture, alpha = _read(path, say)
     if alpha is None or alpha.getextrema()[0] == OPAQUE:
         return picture, None
     if not alpha.getextrema()[1]:
@@ -100,13 +106,15 @@ def on(picture, alpha, background):
     return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
 
 
-def _read(path):
+def _read(path, say):
     """Return (picture, alpha) as `read` has them, the alpha None where the file says nothing of it."""
     try:
         with warnings.catch_warnings():
             # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
             warnings.simplefilter("ignore")
-            with _opened(path) as file, Image.open(file) as picture:
+            with _opened(path) as file, formats.opened(path, file) as picture:
+                if (count := formats.frames(picture)) > 1:
+                    say(f"{path} has {count} pictures, of which the first is taken")
                 _scale_transparency(picture)
                 picture.load()
                 return _srgb(_eight_bit(_upright(picture)))
@@ -114,7 +122,8 @@ def _read(path):
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path} is not a picture of a kind that can be read (PNG, JPEG, TIFF, WebP, …)") from error
+        kinds = "PNG, JPEG, TIFF, WebP, HEIC, …"
+        raise InputError(f"{path} is not a picture of a kind that can be read ({kinds})") from error
     except FileNotFoundError as error:
         parts = re.split(r"[\s,;]+", str(path).strip())
         remedy = "check the path"

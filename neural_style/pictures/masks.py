@@ -25,12 +25,12 @@ COLOURED = 32
 """Difference between the red, green and blue of a pixel that is no compression's but a colour's."""
 
 
-def read(path, say=lambda line: None):
+def read(path, say=images.silent):
     """Return the mask in the picture file `path`; `say` is told in a line if it is coloured.
 
     Raises InputError if it is no picture or white nowhere.
     """
-    picture = images.read(path, background="black")
+    picture = images.read(path, "black", say)
     mask = picture.convert("L")
     brightest = mask.getextrema()[1]
     coloured = (np.ptp(np.asarray(picture), axis=2) > COLOURED).mean() > 0.01
@@ -61,7 +61,7 @@ def refined(mask, threshold=None, feather=0.0):
     return mask
 
 
-def read_for(path, picture_path, picture, feather=0.0, say=lambda line: None):
+def read_for(path, picture_path, picture, feather=0.0, say=images.silent):
     """Return the mask in the file `path` for a Pillow image, float32 (height, width) in 0..1, gray in between.
 
     With `feather` it is black and white first and its border softened over so many pixels. `say` is told in a line if
