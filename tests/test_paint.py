@@ -56,6 +56,7 @@ def test_the_shorter_side_of_the_first_scale_is_96_pixels_at_least(tmp_path):
         ("original", (683, 1024)),
         ("-1", (683, 1024)),
         ("50%", (342, 512)),
+        ("160x90", (90, 160)),
     ],
 )
 def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photographs_own(size, expected):
@@ -68,7 +69,7 @@ def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photograph
     assert (only.size, task.flags.scales) == (expected, [expected[0]])
 
 
-@pytest.mark.parametrize("size", ["0", "-5", "1200y", "x", "max", "12x34", "max0", "1.5"])
+@pytest.mark.parametrize("size", ["0", "-5", "1200y", "x", "max", "12x34x", "max0", "1.5"])
 def test_what_is_no_size_is_refused_with_what_there_is(size, capsys):
     with pytest.raises(SystemExit):
         paint.METHOD.parse(["a", "b", "c", f"--image_size={size}"])

@@ -10,7 +10,10 @@ from neural_style.pictures.color import MATCHES
 from neural_style.pictures.images import RESAMPLING
 from neural_style.tiling.memory import size_in_bytes
 
-SIZE = "rows of the result; 1200x: columns; max1200: the longer side; 50%%, original (-1): of the photograph's size"
+SIZE = (
+    "rows of the result; 1200x: columns; max1200: the longer side; 1920x1080: cut to that shape; 50%%, original (-1): "
+    "of the photograph's size"
+)
 """The help of --image_size."""
 
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"

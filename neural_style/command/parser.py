@@ -211,13 +211,10 @@ def painting_size(text):
         return NumberFrom(1, int)(text)
     if text == str(OWN_ROWS):
         return OWN_ROWS
-    if re.fullmatch(r"\d+[xX×]\d+", text):
-        columns, rows = re.split("[xX×]", text)
-        remedy = f"write {columns}x or x{rows}, and cut the photograph before with enhance.py --size {text}"
-        raise argparse.ArgumentTypeError(f"'{text}' may have another aspect ratio than the picture: {remedy}")
     if re.fullmatch(_PAINTING_SIZE, text) is None:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side), 50%, original"
+            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side), 1920x1080, 50% "
+            "or original"
         )
     return text
 
@@ -227,7 +224,7 @@ OWN_ROWS = -1
 
 _PAINTING_SIZE = (
     r"(?P<all>original)|(?P<columns>[1-9]\d{0,5})[xX×]|[xX×](?P<rows>[1-9]\d{0,5})|max(?P<most>[1-9]\d{0,5})"
-    r"|(?P<part>\d{1,4}(\.\d{1,6})?)%"
+    r"|(?P<part>\d{1,4}(\.\d{1,6})?)%|(?P<width>[1-9]\d{0,5})[xX×](?P<height>[1-9]\d{0,5})"
 )
 
 
@@ -240,12 +237,18 @@ def rows_of(size, picture_size):
     if asked["all"] != "0":
         return height
     rows = {
-        "rows": int(asked["rows"]),
+        "rows": int(asked["rows"]) or int(asked["height"]),
         "columns": int(asked["columns"]) * height / width,
         "most": int(asked["most"]) * height / max(height, width),
         "part": float(asked["part"]) * height / 100,
     }
     return max(1, round(max(rows.values())))
+
+
+def shape_of(size):
+    """Return the (height, width) of a `painting_size` that says both, so that the picture is cut; else None."""
+    sides = None if isinstance(size, int) else re.fullmatch(_PAINTING_SIZE, size).group("height", "width")
+    return sides and sides[0] and tuple(map(int, sides))
 
 
 BOOLEAN = {"type": boolean, "nargs": "?", "const": True, "metavar": "True|False"}

@@ -5,7 +5,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ImageColor
+from PIL import Image, ImageColor, ImageOps
 
 from models.layers import MINIMUM_SIDE
 from neural_style.command.flags import WEIGHTS
@@ -70,7 +70,6 @@ def read(flags, layers, reporter):
     named = flags.init_image in (None, *STARTS)
     start = None if named else photograph.start_picture(flags.init_image, STARTS, reporter.say)
     maps = [images.read(path, say=reporter.say) for path in (flags.style_mask, flags.target_mask)]
-    flags.scales = [rows_of(scale, images.size(maps[1])) for scale in flags.scales]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
     if flags.style_fit == "stretch":
         images.warn_of_strokes(flags.style_image, style, flags.target_mask, maps[1], reporter.say)
@@ -80,6 +79,12 @@ def read(flags, layers, reporter):
         reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
         images.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter.say)
+    if shape := photograph.shape_asked_for(flags):
+        whole = images.size(maps[1])
+        reporter.say(f"{flags.target_mask} ({whole[0]}×{whole[1]}) is cut to {shape[0]}×{shape[1]}")
+        content, start = (picture and images.cut(picture, whole, shape) for picture in (content, start))
+        maps[1] = ImageOps.fit(maps[1], shape[::-1], Image.Resampling.NEAREST)
+    flags.scales = [rows_of(scale, images.size(maps[1])) for scale in flags.scales]
     colours = labels.palette(maps, flags.nlabels, (flags.style_mask, flags.target_mask))
     on_style, on_target = (np.unique(labels.nearest(image, colours)) for image in maps)
     kept = _kept(flags, colours, on_target)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from neural_style.command.flags import QUALITIES
-from neural_style.command.parser import rows_of
+from neural_style.command.parser import rows_of, shape_of
 from neural_style.errors import InputError
 from neural_style.painting.checking import check_run_flags, one_per_scale
 from neural_style.pictures import color, images, masks
@@ -120,6 +120,13 @@ def read(flags, layers, reporter):
     """
     (content, alpha), *others = [_read(path, flags.alpha, reporter.say) for path in (flags.content, *flags.styles)]
     styles, opaque = zip(*others, strict=True)
+    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)
+    given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
+    files = _Files(content, alpha, styles, opaque, start, given)
+    _warn_of_stretched(flags, files, reporter)
+    _tell_of_transparent(flags, files, reporter)
+    files = _cut(flags, files, reporter)
+    content = files.content
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
         flags.scales, flags.num_iter = _course(flags, images.size(content))
@@ -127,11 +134,6 @@ def read(flags, layers, reporter):
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
             raise InputError(f"{path} is smaller than {MINIMUM_SIDE}×{MINIMUM_SIDE} pixels: use --style_fit stretch")
-    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)
-    given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
-    files = _Files(content, alpha, styles, opaque, start, given)
-    _warn_of_stretched(flags, files, reporter)
-    _tell_of_transparent(flags, files, reporter)
     weights = _style_weights(flags, reporter)
     _warn_of_useless(flags, reporter)
     pictures = []
@@ -176,6 +178,45 @@ _Files = namedtuple("_Files", "content alpha styles opaque start masks")
 """
 
 
+def _cut(flags, files, reporter):
+    """Return `files` with all that lies on the content cut to the shape that the last size says, if it says one.
+
+    Raises InputError if the result is to be square as well.
+    """
+    shape = shape_asked_for(flags)
+    if shape is None:
+        return files
+    if not flags.maintain_aspect_ratio:
+        raise InputError("--maintain_aspect_ratio False makes a square: give --image_size its rows alone")
+    whole = images.size(files.content)
+    reporter.say(f"{flags.content} ({whole[0]}×{whole[1]}) is cut to {shape[0]}×{shape[1]}")
+    on_content = _masks_on_content(flags)
+    content, alpha, start = (
+        picture and images.cut(picture, whole, shape) for picture in (files.content, files.alpha, files.start)
+    )
+    by_path = {
+        path: images.cut(mask, whole, shape) if path in on_content else mask for path, mask in files.masks.items()
+    }
+    return files._replace(content=content, alpha=alpha, start=start, masks=by_path)
+
+
+def shape_asked_for(flags):
+    """Return the (height, width) to which the last size cuts the picture, None if it does not.
+
+    Raises InputError if it is too small or too large for anything.
+    """
+    shape = shape_of(flags.scales[-1] if flags.scales else flags.image_size)
+    return shape and painting_size(shape[0], shape)
+
+
+def _masks_on_content(flags):
+    """Return the paths of the masks that lie on the content."""
+    paths = [*flags.content_masks, flags.content_mask, flags.color_mask]
+    if flags.style_mask_space != "style" and not flags.content_mask:  # Else they are drawn on the styles, or on either.
+        paths += flags.style_masks
+    return [path for path in paths if path]
+
+
 def _read(path, alpha, say):
     """Return (picture, alpha) of the file `path`, without an alpha if the flag --alpha is not "keep"."""
     return images.read_with_alpha(path, say) if alpha == "keep" else (images.read(path, say=say), None)
@@ -205,11 +246,8 @@ def _warn_of_useless(flags, reporter):
 def _warn_of_stretched(flags, files, reporter):
     """Warn of masks, a start image and styles whose aspect ratios are not those of the pictures they lie on."""
     on_styles = flags.style_mask_space == "style"
-    on_content = [*flags.content_masks, flags.content_mask, flags.color_mask]
-    if not (on_styles or flags.content_mask):  # With that one, they are drawn on the styles or on the content.
-        on_content += flags.style_masks
     pictures = {flags.init_image: files.start} if files.start else {}
-    pictures.update((path, files.masks[path]) for path in on_content if path)
+    pictures.update((path, files.masks[path]) for path in _masks_on_content(flags))
     if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
         for path, picture in pictures.items():
             images.warn_of_aspect(path, picture, flags.content, files.content, reporter.say)

@@ -198,6 +198,15 @@ def size_of_rows(picture_size, rows):
     return rows, rows * width // height
 
 
+def cut(picture, whole, target):
+    """Return aPillow image at the (height, width) `target`, what sticks out on two sides cut off.
+
+    It lies on a picture of (height, width) `whole`, to whose shape it is stretched first.
+    """
+    picture = picture if size(picture) == whole else picture.resize(whole[::-1], Image.Resampling.BICUBIC)
+    return ImageOps.fit(picture, target[::-1], Image.Resampling.LANCZOS)
+
+
 def to_array(picture, target=None, method="bilinear", dtype="float32"):
     """Return a Pillow image as RGB (height, width, 3) in 0..255, resized to the (height, width) `target`.
 

@@ -83,10 +83,7 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --image_size -3", "'-3' is no size: write 800 or x800 (rows)"),
         ("c s out --image_size 3.5", "'3.5' is no size"),
         ("c s out --image_size 0", "at least 1"),
-        (
-            "c s out --image_size 1920x1080",
-            "write 1920x or x1080, and cut the photograph before with enhance.py --size",
-        ),
+        ("c s out --image_size 1920x0", "'1920x0' is no size"),
         ("c s out --content_weight nan", "out of range"),
         ("c s out --content_weight inf", "out of range"),
         ("c s out --mask_feather 1e12", "between 0 and 10000"),

@@ -277,3 +277,12 @@ def test_the_picture_that_is_stretched_is_the_one_that_is_named(draw):
     maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE, size=(96, 64))}
     _, said = read(content_image=CASTLE, **maps)
     assert any("castle.jpg has another aspect ratio" in line and "is stretched" in line for line in said)
+
+
+def test_a_size_of_both_sides_cuts_the_doodle_and_what_lies_on_it(draw):
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE)}
+    pictures, said = read("--img_size", "48x64", "--init_image", str(maps["target_mask"]), **maps)
+    assert pictures.size == pictures.content_size == (64, 48)
+    assert f"{maps['target_mask']} (64×96) is cut to 64×48" in said
+    left = np.asarray(pictures.start)[:, :24]
+    assert (left[:, :22] == RED).all()

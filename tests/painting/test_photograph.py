@@ -337,3 +337,33 @@ def test_where_no_size_does_a_larger_region_is_asked_for(tmp_path):
     task = network.METHOD.task([*map(str, [CASTLE, STARRY_NIGHT, "unused", *flags])])
     with pytest.raises(InputError, match=r"dot\.png .*: paint a larger region or take a larger style picture"):
         task.read(Reporter(quiet=True))
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (40, 90)], ids=["sides cut off", "top and bottom cut off"])
+def test_a_size_of_both_sides_cuts_the_photograph_and_all_that_lies_on_it(tmp_path, halves, shape):
+    height, width = shape
+    marked = np.zeros((683, 1024, 3), "uint8")
+    marked[..., 0] = np.linspace(0, 255, 1024)
+    marked[..., 1] = np.linspace(0, 255, 683)[:, None]
+    images.to_picture(marked).save(tmp_path / "marked.png")
+    said, reporter = [], Reporter(quiet=True)
+    reporter.say = said.append
+    paths = [str(tmp_path / "marked.png"), str(STARRY_NIGHT), "unused", "--image_size", f"{width}x{height}"]
+    lying = ["--style_masks", halves[0], "--keep_unmasked", "--init_image", paths[0]]
+    (pictures,) = network.METHOD.task([*paths, *lying]).read(reporter)
+    assert pictures.size == pictures.content_size == shape
+    assert said == [f"{paths[0]} (683×1024) is cut to {height}×{width}"]
+    scale = max(height / 683, width / 1024)
+    for axis, (channel, side, whole) in enumerate([(1, height, 683), (0, width, 1024)]):
+        ends = pictures.content[..., channel].mean(axis=1 - axis)[[0, -1]]
+        kept = side / scale / whole  # In the middle of the picture.
+        expected = [255 * (0.5 - kept / 2), 255 * (0.5 + kept / 2)]
+        assert ends == pytest.approx(expected, abs=255 / side)
+    assert np.abs(pictures.start.astype(float) - pictures.content).max() <= 1
+    assert pictures.finish.painted[:, : width // 2 - 1].all()
+    assert not pictures.finish.painted[:, width // 2 + 1 :].any()
+
+
+def test_a_square_of_both_sides_and_without_the_aspect_ratio_is_refused():
+    with pytest.raises(InputError, match="--maintain_aspect_ratio False makes a square"):
+        read_small("--image_size", "64x32", "--maintain_aspect_ratio", "False")
