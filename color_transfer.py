@@ -4,9 +4,9 @@
 import sys
 
 from neural_style.command import script
-from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
+from neural_style.command.flags import add_feather_flag, add_message_flags, add_output_flags
 from neural_style.command.parser import Parser
-from neural_style.command.reporter import Reporter
+from neural_style.command.reporter import reporter_of
 from neural_style.errors import InputError
 from neural_style.pictures import color, images, masks
 
@@ -26,7 +26,7 @@ def parser():
     method = "what to take: chrominance (default: luminance stays), histogram, linear map"
     flag("--method", choices=list(SUFFIXES), help=method)
     flag("--space", choices=["ycbcr", "lab"], default="ycbcr", help="colour space of --method luminance")
-    add_quiet_flag(flag)
+    add_message_flags(flag)
     add_output_flags(flag)
     return parser
 
@@ -48,13 +48,14 @@ def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
     mask = None
-    with Reporter(flags.quiet) as reporter:
+    with reporter_of(flags) as reporter:
         content = images.read(flags.content, say=reporter.say)
         generated, alpha = images.read_with_alpha(flags.generated, reporter.say)
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         if flags.mask:
             mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
         content = images.to_array(content, images.size(generated), "bicubic")
+        reporter.awaits("transferring colours")
         result = color.transfer(content, images.to_array(generated), flags.method, flags.space, mask)
         result = images.to_picture(result)
         if alpha:

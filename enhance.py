@@ -4,12 +4,10 @@
 import argparse
 import sys
 
-from neural_style import backend
 from neural_style.command import script
-from neural_style.command.flags import add_output_flags, add_quiet_flag
-from neural_style.command.interruption import uninterrupted
+from neural_style.command.flags import add_message_flags, add_output_flags
 from neural_style.command.parser import NumberFrom, Parser, picture_size
-from neural_style.command.reporter import Reporter
+from neural_style.command.reporter import reporter_of
 from neural_style.errors import InputError
 from neural_style.pictures import images
 from neural_style.pictures.enhancing import denoised, resized, sharpened, size_after
@@ -28,7 +26,7 @@ def parser():
     flag("--denoise", **_STEP, const=1.0, type=amount, metavar="STRENGTH", help="non-local means, 0 to 10; alone: 1")
     models = "network of --upscale: best, about 20 times as fast, or no network at all"
     flag("--upscale_model", choices=["best", "fast", "lanczos"], default="best", help=models)
-    add_quiet_flag(flag)
+    add_message_flags(flag)
     add_output_flags(flag)
     parser.set_defaults(steps=[])
     return parser
@@ -54,8 +52,7 @@ def upscaled(picture, factor, model, reporter):
     target = size_after(images.size(picture), [("upscale", factor)])
     if model == "lanczos":
         return picture.resize(target[::-1], images.RESAMPLING["lanczos"])
-    with uninterrupted():
-        backend.start()
+    script.load_backend(reporter)
     from models import packages, superres
 
     try:
@@ -63,7 +60,9 @@ def upscaled(picture, factor, model, reporter):
     except InputError as problem:
         raise InputError(f"{problem}, or use --upscale_model lanczos, which needs no network") from problem
     reporter.close()
+    reporter.awaits("loading the network")
     network = superres.network(model, content)
+    reporter.awaits("enlarging the first tile")
     larger = superres.upscale(images.to_array(picture), network, superres.TILE[model], reporter.tiles)
     reporter.close()
     return images.to_picture(larger, target, "lanczos")
@@ -79,20 +78,30 @@ def transparency(alpha, steps):
     return alpha
 
 
+_STEPS = {
+    "size": (resized, "resizing"),
+    "sharpen": (sharpened, "sharpening"),
+    "denoise": (denoised, "taking noise out"),
+}
+"""The steps that need no network: what does them, and what they are called."""
+
+
 def enhanced(picture, steps, model, reporter):
     """Return a Pillow image after the `steps`, a list of (name, value), in their order."""
     for name, value in steps:
         if name == "upscale":
             picture = upscaled(picture, value, model, reporter)
         else:
-            picture = {"size": resized, "sharpen": sharpened, "denoise": denoised}[name](picture, value)
+            function, what = _STEPS[name]
+            reporter.awaits(what)
+            picture = function(picture, value)
     return picture
 
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.picture, "enhanced")
-    with Reporter(flags.quiet) as reporter:
+    with reporter_of(flags) as reporter:
         if not flags.steps:
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
         if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):

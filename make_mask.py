@@ -4,9 +4,9 @@
 import sys
 
 from neural_style.command import script
-from neural_style.command.flags import add_output_flags, add_quiet_flag
+from neural_style.command.flags import add_message_flags, add_output_flags
 from neural_style.command.parser import BOOLEAN, NumberFrom, Parser
-from neural_style.command.reporter import Reporter
+from neural_style.command.reporter import reporter_of
 from neural_style.pictures import images, masks
 
 
@@ -19,7 +19,7 @@ def parser():
     threshold = "black and white only: white where the network is at least so sure, 0 to 1"
     flag("--threshold", type=NumberFrom(0, most=1), metavar="PART", help=threshold)
     flag("--feather", type=NumberFrom(0, most=10000), default=0.0, metavar="PIXELS", help="soften the border")
-    add_quiet_flag(flag)
+    add_message_flags(flag)
     add_output_flags(flag)
     return parser
 
@@ -32,11 +32,12 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.photo, "mask")
-    with Reporter(flags.quiet) as reporter:
+    with reporter_of(flags) as reporter:
         photo = images.read(flags.photo, say=reporter.say)
         from models import packages, saliency
 
         content = packages.content(saliency.MEMBER, reporter.say, reporter.download)
+        reporter.awaits("looking for the subject")
         mask = masks.refined(saliency.saliency(photo, content), flags.threshold, flags.feather)
         if mask.getextrema()[1] <= masks.THRESHOLD:
             reporter.say(f"warning: no subject was found in {flags.photo}, or nothing of it is left: the mask is dark")

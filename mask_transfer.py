@@ -4,9 +4,9 @@
 import sys
 
 from neural_style.command import script
-from neural_style.command.flags import add_feather_flag, add_output_flags, add_quiet_flag
+from neural_style.command.flags import add_feather_flag, add_message_flags, add_output_flags
 from neural_style.command.parser import Parser
-from neural_style.command.reporter import Reporter
+from neural_style.command.reporter import reporter_of
 from neural_style.pictures import images, masks
 
 
@@ -18,7 +18,7 @@ def parser():
     flag("generated", metavar="GENERATED", help="the picture painted from it; - reads the standard input")
     flag("mask", metavar="MASK", help="black: the photograph, white: the painting, gray: both")
     add_feather_flag(flag)
-    add_quiet_flag(flag)
+    add_message_flags(flag)
     add_output_flags(flag)
     return parser
 
@@ -31,12 +31,13 @@ def parse(argv):
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
-    with Reporter(flags.quiet) as reporter:
+    with reporter_of(flags) as reporter:
         content, alpha = images.read_with_alpha(flags.content, reporter.say)
         generated, generated_alpha = images.read_with_alpha(flags.generated, reporter.say)
         alphas = (alpha, generated_alpha)
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)
         mask = masks.read_for(flags.mask, flags.generated, generated, flags.mask_feather, reporter.say)
+        reporter.awaits("laying one picture on the other")
         result = images.to_picture(between(content, generated, mask[..., None]))
         if any(alphas):
             everywhere = images.opaque(generated)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from neural_style import backend
-from neural_style.command import script
+from neural_style.command import reporter, script
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "tests" / "reference"
@@ -43,6 +43,13 @@ def opened(path):
 def pytest_collection_modifyitems(items):
     """Begin with the slow ones, so that the workers end together."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Leave out of messages what only comes by the clock, on a slow machine."""
+    monkeypatch.setattr(reporter, "PATIENCE", 600.0)
+    monkeypatch.setattr(reporter, "HEARTBEAT", 600.0)
 
 
 @pytest.fixture

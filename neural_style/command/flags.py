@@ -232,12 +232,14 @@ def add_run_flags(parser):
     preset = "flags of a file, or of a name in presets/; those given beside it win"
     flag("--preset", metavar="NAME|FILE.toml", help=preset)
     flag("--save_preset", metavar="FILE.toml", help="write the flags that are given to a file for --preset")
-    add_quiet_flag(flag)
+    add_message_flags(flag)
 
 
-def add_quiet_flag(flag):
-    """Add --quiet by `flag`, the `add_argument` of a parser or group."""
+def add_message_flags(flag):
+    """Add --quiet and --json by `flag`, the `add_argument` of a parser or group."""
     flag("--quiet", **BOOLEAN, default=False, help="no messages but errors")
+    json = "messages and progress as JSON, one object per line of standard error"
+    flag("--json", **BOOLEAN, default=False, help=json)
 
 
 def add_feather_flag(flag):

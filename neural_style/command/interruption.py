@@ -1,7 +1,10 @@
 """Signals that ask a script to end, which it does in its own time."""
 
 import contextlib
+import os
 import signal
+import socket
+import threading
 
 SIGNAL_STATUS = 128
 """Added to a signal's number, the exit status of a script it ended."""
@@ -9,15 +12,22 @@ SIGNAL_STATUS = 128
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """What asks a script to end; the last is Windows' own."""
 
+GRACE = 3.0
+"""Seconds in which a second signal ends a script by an exception, which a long computation does not let through."""
+
 
 class Interruption:
     """Notes SIGNALS while it is entered, so that a loop can end in its own time; a second one ends at once.
 
-    `signal` is the number of the signal that came, or 0; `exit_status` what a script should exit with.
+    `signal` is the number of the signal that came, or 0; `exit_status` what a script should exit with. `answer()` is
+    called when the first comes, at once and in another thread: Python itself hears of a signal only when what it has
+    called, such as an evaluation, returns.
     """
 
-    def __init__(self):
+    def __init__(self, answer=lambda: None):
         self.signal = 0
+        self._answer = answer
+        self._left = threading.Event()
 
     @property
     def exit_status(self):
@@ -25,25 +35,48 @@ class Interruption:
 
     def __enter__(self):
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        self._heard, self._told = socket.socketpair()
+        self._told.setblocking(False)
+        self._wakeup = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
+        self._listener = threading.Thread(target=self._listen, name="signals", daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *exception):
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._left.set()
+        self._told.close()
+        self._listener.join()
+        self._heard.close()
 
     def _note(self, number, frame):
         if self.signal:
             raise KeyboardInterrupt
         self.signal = number
 
+    def _listen(self):
+        """Answer the first signal, and end the process after the second if it has not come to its end by itself."""
+        came = 0
+        while number := self._heard.recv(1):
+            if number[0] not in SIGNALS:
+                continue
+            came += 1
+            if came == 1:
+                self._answer()
+            elif not self._left.wait(GRACE):
+                os._exit(SIGNAL_STATUS + number[0])
+
 
 @contextlib.contextmanager
-def uninterrupted():
+def uninterrupted(answer=lambda: None):
     """Hold an interruption back until what is done meanwhile is done; a second one ends it at once.
 
-    While packages are loaded an exception may be raised in a place that lets it pass unseen.
+    While packages are loaded an exception may be raised in a place that lets it pass unseen. `answer()` is called at
+    once when it comes.
     """
-    with Interruption() as interruption:
+    with Interruption(answer) as interruption:
         yield
     if interruption.signal:
         signal.raise_signal(interruption.signal)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from neural_style.command import foreign, presets
+from neural_style.command.reporter import complaint
 from neural_style.pictures.images import STANDARD
 
 HELP_HINT = "; --help lists all there is"
@@ -51,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         if "required: PREFIX" in message and self._swallowed:
             name, last = self._swallowed
             message = f"{last} stands behind {name}, which takes it for a mask: write the PREFIX before that flag"
-        self.exit(2, f"{self.prog}: error: {message}{HELP_HINT}\n")
+        self.exit(2, f"{complaint(self.prog, message + HELP_HINT)}\n")
 
     def _normalised(self, argv):
         """Return `argv` with flags in one spelling, and those that may stand alone followed by what that means."""
@@ -212,10 +213,8 @@ def painting_size(text):
     if text == str(OWN_ROWS):
         return OWN_ROWS
     if re.fullmatch(_PAINTING_SIZE, text) is None:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no size: write 800 or x800 (rows), 1200x (columns), max1200 (the longer side), 1920x1080, 50% "
-            "or original"
-        )
+        kinds = "800 or x800 (rows), 1200x (columns), max1200 (the longer side), 1920x1080, 50% or original"
+        raise argparse.ArgumentTypeError(f"'{text}' is no size: write {kinds}")
     return text
 
 

@@ -16,7 +16,18 @@ from neural_style.files import write_whole
 FOLDER = Path(__file__).parents[2] / "presets"
 """Where presets are that have a name."""
 
-OF_ONE_RUN = {"preset", "save_preset", "resume", "no_overwrite", "quiet", "max_memory", "tile", "seed", "animate"}
+OF_ONE_RUN = {
+    "preset",
+    "save_preset",
+    "resume",
+    "no_overwrite",
+    "quiet",
+    "json",
+    "max_memory",
+    "tile",
+    "seed",
+    "animate",
+}
 """Flags that are about a run, not about the look of its picture."""
 
 PATHS = ("FILE", "MASK", "PREFIX")

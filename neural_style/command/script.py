@@ -5,13 +5,28 @@ import os
 import shlex
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
+from neural_style import backend
 from neural_style.backend import gpu
-from neural_style.command.interruption import SIGNAL_STATUS
+from neural_style.command.interruption import SIGNAL_STATUS, uninterrupted
+from neural_style.command.reporter import complaint
 from neural_style.errors import InputError
 from neural_style.installation import missing
 from neural_style.pictures.images import STANDARD, check_writable, keeps_alpha, write
+
+
+def load_backend(reporter, *allocation):
+    """Start the backend, as `backend.start` with how memory is allocated, and tell the user; return the device's name.
+
+    An interruption is held back meanwhile, and answered.
+    """
+    name = backend.PACKAGES[backend.asked_for()]
+    answer = partial(reporter.say, f"interrupted: ends when {name} is loaded")
+    with reporter.apart(), uninterrupted(answer):
+        reporter.awaits(f"loading {name}")
+        return backend.start(*allocation)
 
 
 def output_path(flags, source, suffix, inputs=()):
@@ -42,6 +57,7 @@ def deliver(path, picture, reporter):
         reporter.say(
             "transparent parts stay transparent" if kept else f"{path} cannot be transparent in parts: they are white"
         )
+    reporter.awaits(f"writing {path}")
     write(path, picture)
     if path != STANDARD:
         print(path, flush=True)
@@ -91,5 +107,5 @@ _OWN = ("models", "neural_style")
 
 
 def _fail(script, message):
-    print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
+    print(complaint(script, message), file=sys.stderr)
     return 1

@@ -11,7 +11,7 @@ from neural_style.losses.products import MomentsProduct
 from neural_style.losses.variation import TotalVariationLoss
 from neural_style.pictures import images
 from neural_style.tiling.memory import ONE_PIECE
-from neural_style.tiling.network import TiledNetwork
+from neural_style.tiling.network import SILENT, TiledNetwork
 from neural_style.tiling.objective import Objective
 
 
@@ -24,18 +24,22 @@ def stages(run, plans):
 
     def begin(pictures, plan, before):
         start = pictures.start if before is None else images.resized(before, pictures.size)
-        return _objective(run.task, pictures, extractor(), plan, run.reporter.say), start, plan.history
+        size = "{}×{}".format(*pictures.size)
+        run.reporter.awaits(f"looking at the pictures, to paint at {size}")
+        objective = _objective(run.task, pictures, extractor(), plan, run.reporter)
+        run.reporter.awaits(f"preparing the evaluations at {size}")
+        return objective, start, plan.history
 
     return [partial(begin, pictures, plan) for pictures, plan in zip(run.scales, plans, strict=True)]
 
 
-def objective(task, pictures, weights, plan=ONE_PIECE, say=lambda line: None):
+def objective(task, pictures, weights, plan=ONE_PIECE, reporter=SILENT):
     """Return the objective of a `recipe.Task` for one scale's pictures and the network's `Weights`.
 
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
-    in tiles as the `memory.Plan` has it; `say` is told of what goes on with them.
+    in tiles as the `memory.Plan` has it; the `reporter` is told of what goes on with them.
     """
-    return _objective(task, pictures, _extractor(task, pictures, weights), plan, say)
+    return _objective(task, pictures, _extractor(task, pictures, weights), plan, reporter)
 
 
 LARGE_FOR_WINOGRAD = 20_000
@@ -62,11 +66,11 @@ def _layers(task, pictures):
     return list(dict.fromkeys([*content_layers, *style_layers]))
 
 
-def _objective(task, pictures, extractor, plan, say):
+def _objective(task, pictures, extractor, plan, reporter):
     """Return the objective of a task for one scale's pictures, seen by the feature extractor."""
     flags = task.flags
     content_layers, style_layers = task.layers(pictures)
-    network = TiledNetwork(extractor, flags.model, _layers(task, pictures), plan.side, say, plan.keeps_up_to)
+    network = TiledNetwork(extractor, flags.model, _layers(task, pictures), plan.side, reporter, plan.keeps_up_to)
     terms = {}
     style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:

@@ -4,7 +4,7 @@ import os
 
 from neural_style import backend
 from neural_style.backend import allocator
-from neural_style.command.interruption import uninterrupted
+from neural_style.command.script import load_backend
 from neural_style.errors import InputError
 from neural_style.tiling import memory
 
@@ -12,8 +12,7 @@ from neural_style.tiling import memory
 def start_backend(run):
     """Load Keras and its backend for a `recipe.Run`, tell the user on what it runs, and return the device's name."""
     say = run.reporter.say
-    with uninterrupted():
-        device = backend.start(*expected_allocation(run))
+    device = load_backend(run.reporter, *expected_allocation(run))
     versions = ", ".join(f"{name} {version}" for name, version in backend.versions().items())
     say(f"device: {device} ({os.cpu_count()} cores), {versions}")
     advice = backend.advice(device)

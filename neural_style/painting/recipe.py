@@ -9,7 +9,7 @@ from types import ModuleType
 from models.weights import load
 from neural_style import backend
 from neural_style.command import presets
-from neural_style.command.reporter import Reporter
+from neural_style.command.reporter import Reporter, reporter_of
 from neural_style.command.script import command_line
 from neural_style.painting import checking, planning, resuming, saving
 from neural_style.pictures.images import STANDARD, check_fits
@@ -99,8 +99,9 @@ class Run:
 def paint(task, command):
     """Do all that a script does once its flags are parsed; return the exit status. `command` is its shell command."""
     flags = task.flags
-    with Reporter(flags.quiet) as reporter:
+    with reporter_of(flags) as reporter:
         backend.asked_for()  # Better to fail before anything is fetched.
+        reporter.awaits("reading the pictures")
         scales = task.read(reporter)
         check_fits(flags.result, scales[-1].finish.size)
         with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder:

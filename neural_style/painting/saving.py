@@ -62,9 +62,18 @@ def save_progress(run, evaluations, settings, record, animation):
         images.write(path, picture(), _texts(settings))
 
     def checkpoint(anyway=False):
+        reporter.awaits("writing a checkpoint")
         folder.save(progress, record, animation.frames() if animation else [], anyway)
 
-    with Interruption() as interruption:
+    def answer():
+        seconds = progress.seconds / (progress.evaluation + 1) if progress else 0.0
+        takes = f", which takes about {seconds:.0f} s," if seconds >= 1 else ""
+        reporter.say(
+            f"interrupted: the evaluation in hand{takes} is the last, and what was reached is saved; "
+            "a second time ends at once"
+        )
+
+    with Interruption(answer) as interruption:
         try:
             for progress in evaluations:
                 folder.log(progress)
@@ -81,11 +90,13 @@ def save_progress(run, evaluations, settings, record, animation):
                     checkpoint()
             if progress is None:
                 raise InputError("the run is finished already: leave out --resume to paint it anew")
+            reporter.awaits(f"writing {final}")
             save(final)
             goes_on = interruption.signal and not progress.ends_run
             if goes_on:
                 checkpoint(anyway=True)
             if animation:
+                reporter.awaits("writing the animation")
                 if not is_frame:
                     animation.add(picture())
                 animation.write(flags.prefix)

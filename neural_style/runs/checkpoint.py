@@ -22,7 +22,7 @@ NAME = "checkpoint.npz"
 FORMAT = 2
 """What the arrays mean; a run of another one cannot go on."""
 
-WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "save_every", "max_memory", "tile", "prefix", "weights"}
+WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "json", "save_every", "max_memory", "tile", "prefix", "weights"}
 WITHOUT_EFFECT |= {"preset", "save_preset", "result", "keep_checkpoint"}
 """Flags that do not change a run's result, or whose effect is looked at by itself."""
 

@@ -1,6 +1,7 @@
 """A network that looks at pictures of any size, exactly, in bounded memory: tile by tile."""
 
 import gc
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,6 +16,10 @@ SMALLEST_SIDE = 64
 """Rows below which tiles are not made smaller when the memory does not suffice: they would be nearly all margin."""
 
 
+SILENT = SimpleNamespace(say=lambda line: None, tile=lambda done, total: None)
+"""The reporter where nobody listens."""
+
+
 class TiledNetwork:
     """A feature extractor that looks at pictures in tiles, in smaller ones when the memory does not suffice.
 
@@ -22,19 +27,20 @@ class TiledNetwork:
     (1, h, w, …)} of the positions of one tile, "image" among the layers.
     """
 
-    def __init__(self, extractor, network, layers, side=None, say=lambda line: None, keeps_up_to=None):
+    def __init__(self, extractor, network, layers, side=None, reporter=SILENT, keeps_up_to=None):
         """Set up.
 
         `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
-        rows and columns of a tile at most, None for pictures in one piece; `say` is told in a line
-        when tiles are made smaller. What pictures in tiles leave free is given back to the system after each picture
-        or, with `keeps_up_to`, after a tile that leaves the process with more than so many bytes.
+        rows and columns of a tile at most, None for pictures in one piece. The `reporter`'s `say(line)` is told when
+        tiles are made smaller, and its `tile(done, total)` of each tile of several. What pictures in tiles leave free
+        is given back to the system after each picture or, with `keeps_up_to`, after a tile that leaves the process with
+        more than so many bytes.
         """
         self._extractor = extractor
         self._layers = ("image", *layers)
         self._margin = margin(network, layers)
         self._side = side
-        self._say = say
+        self._reporter = reporter
         self._keeps_up_to = keeps_up_to
 
     def tiles(self, size):
@@ -54,11 +60,21 @@ class TiledNetwork:
         features = {"image": seen, **self._extractor(seen)}
         return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
 
-    def end_tile(self, coming=0):
-        """Give memory back if there is more than is to be kept, or would be with so many bytes that are `coming`.
+    def each(self, size, look=1, looks=1):
+        """Yield the tiles of a picture of (height, width) `size`, and see to it that what was made of each is given
+        back when it is used.
 
-        Call it when what was made of a tile is used.
+        The user is told how many are done, this being one of so many `looks` at the picture.
         """
+        tiles = self.tiles(size)
+        for number, tile in enumerate(tiles, start=1 + (look - 1) * len(tiles)):
+            yield tile
+            self.give_back()
+            if len(tiles) > 1:
+                self._reporter.tile(number, looks * len(tiles))
+
+    def give_back(self, coming=0):
+        """Give memory back if there is more than is to be kept, or would be with so many bytes that are `coming`."""
         if self._keeps_up_to is not None and psutil.Process().memory_info().rss + coming > self._keeps_up_to:
             allocator.give_back_memory()
 
@@ -70,12 +86,11 @@ class TiledNetwork:
 
         def total():
             result = None
-            for tile in self.tiles(image.shape[:2]):
+            for tile in self.each(image.shape[:2]):
                 cut = keras.tree.map_structure(ops.convert_to_tensor, tile.cut(guides)) if guides else None
                 sums = function(self._own(image, tile), cut)
                 sums = keras.tree.map_structure(ops.convert_to_numpy, sums)
                 result = sums if result is None else keras.tree.map_structure(np.add, result, sums)
-                self.end_tile()
             return result
 
         return self.attempt(total, image.shape[:2])
@@ -85,7 +100,7 @@ class TiledNetwork:
 
         def whole():
             result = None
-            for tile in self.tiles(image.shape[:2]):
+            for tile in self.each(image.shape[:2]):
                 own = ops.convert_to_numpy(self._own(image, tile)[name])
                 if tile.is_whole:
                     return own
@@ -93,7 +108,6 @@ class TiledNetwork:
                     result = np.empty((1, *size_at(name, image.shape[:2]), own.shape[-1]), own.dtype)
                 result[(slice(None), *tile.own(name))] = own
                 del own
-                self.end_tile()
             return result
 
         return self.attempt(whole, image.shape[:2])
@@ -117,7 +131,7 @@ class TiledNetwork:
             # Keras ties the error to the frames it passed, and so to their arrays, in a circle.
             gc.collect()
             self._side = side
-            self._say(f"the memory {certainty} not suffice: going on in tiles of {side} rows")
+            self._reporter.say(f"the memory {certainty} not suffice: going on in tiles of {side} rows")
 
     def _own(self, image, tile):
         """Return the features of a picture at the tile's own positions."""

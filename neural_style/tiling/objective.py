@@ -49,12 +49,9 @@ class Objective:
 
     def _evaluate(self, vector, step, direction):
         """Return the list of the loss and its weighted terms, and the gradient."""
-        tiles = self._network.tiles(self.size)
-        if len(tiles) > 1:
+        if len(self._network.tiles(self.size)) > 1:
             self._on_device = None
-            numbers, gradient = self._evaluate_in_tiles(
-                lambda seen: _along(vector, step, direction, self.size, seen), tiles
-            )
+            numbers, gradient = self._evaluate_in_tiles(lambda seen: _along(vector, step, direction, self.size, seen))
         else:
             if self._on_device is None:
                 self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
@@ -62,23 +59,21 @@ class Objective:
             numbers, gradient = self._whole(vector, step, direction, self._on_device)
         return ops.convert_to_numpy(numbers).tolist(), gradient
 
-    def _evaluate_in_tiles(self, image, tiles):
+    def _evaluate_in_tiles(self, image):
         sums = None
-        for tile in tiles:
+        for tile in self._network.each(self.size, 1, 2):
             own, _ = self._functions(tile)
             more = own(image(tile.seen), tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
-            self._network.end_tile()
         _, numbers, derivatives = self._value(sums)
         vector = backend.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
-        for tile in tiles:
+        for tile in self._network.each(self.size, 2, 2):
             _, pulled = self._functions(tile)
             _, _, part = pulled(image(tile.seen), tile.offset, self._cut(tile), derivatives)
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
             del part
-            self._network.end_tile()
-        self._network.end_tile(coming=COMING * vector.nbytes)
+        self._network.give_back(coming=COMING * vector.nbytes)
         return numbers, backend.from_host(vector)
 
     def _functions(self, tile):

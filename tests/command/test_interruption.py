@@ -1,7 +1,12 @@
 """A script that is asked to end does so in its own time, and at once if asked again."""
 
+import hashlib
 import os
 import signal
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -30,3 +35,43 @@ def test_a_signal_is_held_back_until_what_must_not_be_interrupted_is_done():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert reached == ["the end"]
+
+
+def computes_for_long(seconds=1.0):
+    """Do in one call, as an evaluation does, what takes so long on any machine that Python hears of nothing else."""
+    begin, rounds = time.monotonic(), 10_000
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", rounds)
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", int(rounds * seconds / (time.monotonic() - begin)))
+
+
+def test_a_signal_is_answered_while_a_long_computation_goes_on():
+    answered = []
+    with Interruption(lambda: answered.append(time.monotonic())) as interruption:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        computes_for_long(2.0)
+        over = time.monotonic()
+        assert interruption.signal == signal.SIGINT
+    (when,) = answered
+    assert over - when > 0.5
+
+
+STUCK = """
+import hashlib, sys
+from neural_style.command.interruption import Interruption
+with Interruption(lambda: print("answered", flush=True)):
+    print("begins", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", 10**9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent in another way there")
+def test_a_second_signal_ends_even_a_computation_that_lets_none_through():
+    with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "begins\n"
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "answered\n"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 130
+        finally:
+            process.kill()

@@ -90,6 +90,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(number, status, uninterru
     process.send_signal(number)
     output, errors = process.communicate()
     assert (process.returncode, output) == (status, f"{prefix}.png\n")
+    assert "interrupted: the evaluation in hand is the last" in errors
     assert errors.splitlines()[-1].endswith(
         f"what was reached is in {prefix}.png; the same command with --resume goes on"
     )

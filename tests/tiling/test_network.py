@@ -1,6 +1,7 @@
 """A network looks at pictures in smaller tiles when the memory does not suffice."""
 
 import weakref
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -8,6 +9,11 @@ import pytest
 
 from neural_style.backend import allocator, gpu
 from neural_style.tiling.network import TiledNetwork
+
+
+def reporter_to(said):
+    """A reporter whose lines are appended to the list `said`."""
+    return SimpleNamespace(say=said.append, tile=lambda done, total: None)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_ima
             raise MemoryError
         return model(seen)
 
-    tiled = TiledNetwork(small_memory, "vgg16", ["conv2_1"], None, said.append)
+    tiled = TiledNetwork(small_memory, "vgg16", ["conv2_1"], None, reporter_to(said))
     image = random_image(300, 100)
 
     features = tiled.layer("conv2_1", image)
@@ -85,7 +91,7 @@ def test_other_errors_are_not_taken_for_want_of_memory(error):
 
     said = []
     with pytest.raises(type(error)):
-        TiledNetwork(fails, "vgg16", ["conv1_1"], None, said.append).layer("conv1_1", np.zeros((300, 300, 3)))
+        TiledNetwork(fails, "vgg16", ["conv1_1"], None, reporter_to(said)).layer("conv1_1", np.zeros((300, 300, 3)))
     assert not said
 
 

@@ -1,6 +1,7 @@
 """A picture in tiles has the loss and the gradient of the picture in one piece."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,8 +156,9 @@ def test_a_point_on_a_line_is_evaluated_as_if_it_were_made_whole(side, weights, 
 def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompiled, shallow, monkeypatch):
     task = square_task(network, 160, *SHALLOW)
     (pictures,) = task.read(Reporter(quiet=True))
-    said = []
-    objective = objective_of(task, pictures, weights, say=said.append)
+    said, counted = [], []
+    reporter = SimpleNamespace(say=said.append, tile=lambda done, total: counted.append((done, total)))
+    objective = objective_of(task, pictures, weights, reporter=reporter)
     image = ops.convert_to_tensor(random_image(*pictures.size).ravel())
     whole, _, gradient = objective.evaluate(image)
 
@@ -167,5 +169,8 @@ def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompi
     tiled, _, tiled_gradient = objective.evaluate(image)
 
     assert said == ["the memory does not suffice: going on in tiles of 64 rows"]
+    tiles = counted[-1][1]
+    assert tiles > 2
+    assert counted == [(number, tiles) for number in range(1, tiles + 1)]  # Each is looked at twice.
     assert tiled == pytest.approx(whole, rel=1e-5)
     assert np.linalg.norm(tiled_gradient - gradient) < 1e-5 * np.linalg.norm(gradient)

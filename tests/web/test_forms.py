@@ -34,6 +34,7 @@ def test_every_flag_is_a_field_with_its_help(script):
     assert set(form) == actions - {
         "help",
         "quiet",
+        "json",
         "resume",
         "keep_checkpoint",
         "no_overwrite",
