@@ -49,6 +49,9 @@ ENDINGS = tuple(_KINDS)
 DESCRIPTION, SOFTWARE = 0x010E, 0x0131
 """The EXIF tags for what a picture shows and what made it."""
 
+LARGEST_EXIF = 65_000
+"""Bytes of the EXIF that a JPEG can have, less its own frame."""
+
 LARGEST_SIDES = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383}
 """Pixels that files of some endings can have on each side, at most."""
 
@@ -298,6 +301,8 @@ def as_bytes(picture, ending, texts=None):
     elif texts:
         exif = Image.Exif()
         exif[DESCRIPTION], exif[SOFTWARE] = json.dumps(texts), MAKER
+        if kind == "JPEG" and len(exif.tobytes()) > LARGEST_EXIF:
+            exif[DESCRIPTION] = "the settings are too long for the EXIF of a JPEG"
         settings = {**settings, "exif": exif}
     content = io.BytesIO()
     picture.save(content, format=kind, **settings)

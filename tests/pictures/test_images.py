@@ -330,3 +330,11 @@ def test_several_pictures_in_one_word_are_called_that(tmp_path, between):
         images.read(f"{tmp_path / 'a.png'}{between}{tmp_path / 'b.png'}")
     with pytest.raises(InputError, match="check the path"):
         images.read(f"{tmp_path / 'a.png'}{between}{tmp_path / 'c.png'}")
+
+
+def test_settings_that_are_too_long_for_a_jpeg_are_left_out_of_it_and_of_nothing_else(tmp_path):
+    for name in ("long.jpg", "long.webp"):
+        images.write(str(tmp_path / name), Image.new("RGB", (32, 32)), {images.COMMAND: "x" * 70_000})
+    descriptions = [opened(tmp_path / name).getexif()[images.DESCRIPTION] for name in ("long.jpg", "long.webp")]
+    assert descriptions == ["the settings are too long for the EXIF of a JPEG", '{"Command": "' + "x" * 70_000 + '"}']
+    assert images.is_painted(tmp_path / "long.jpg")
