@@ -155,11 +155,37 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(tmp
     assert not np.array_equal(a, c)
 
 
-def test_noise_starts_from_uniform_noise(prefix):
-    paint(prefix, "--num_iter", 0, "--init_image", "noise")
+def grain(picture):
+    """Return the mean difference between neighbouring pixels."""
+    return np.mean([np.abs(np.diff(picture.astype(float), axis=axis)).mean() for axis in (0, 1)])
+
+
+def test_noise_starts_from_noise_of_all_colours_without_grain(prefix):
+    paint(prefix, "--image_size", 160, "--num_iter", 0, "--init_image", "noise")
     noise = pixels(f"{prefix}.png").astype(float)
-    assert noise.mean() == pytest.approx(127.5, abs=3)
-    assert noise.std() == pytest.approx(255 / np.sqrt(12), abs=3)
+    assert noise.mean() == pytest.approx(127.5, abs=6)
+    assert noise.std() == pytest.approx(60, abs=6)
+    assert np.abs(noise[..., 0] - noise[..., 1]).mean() > 40
+    assert grain(noise) < 14
+
+
+def test_from_noise_a_painting_has_no_more_grain_than_from_the_content(prefix):
+    grains = []
+    for start in ("content", "noise"):
+        paint(prefix, "--init_image", start, "--evaluations", 12)
+        grains.append(grain(pixels(f"{prefix}.png")))
+    assert grains[1] < 1.3 * grains[0]
+
+
+def test_gray_pictures_make_a_gray_painting(prefix, tmp_path):
+    paths = []
+    for path in (CASTLE, STARRY_NIGHT):
+        paths.append(tmp_path / f"gray-{path.stem}.jpg")
+        images.gray(opened(path)).save(paths[-1], quality=60)
+    for start in ("noise", "content"):
+        arguments = [*paths, prefix, *SMALL, *SHALLOW, "--num_iter", 1, "--evaluations", 4, "--init_image", start]
+        network.main([str(argument) for argument in arguments])
+        assert np.ptp(pixels(f"{prefix}.png"), axis=2).max() == 0
 
 
 def test_gray_takes_the_colours_out_of_content_and_start(prefix):

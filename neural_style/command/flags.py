@@ -138,8 +138,8 @@ def add_doodle_flags(parser):
     flag("--init_image", metavar="START", help=start)
     flag("--style_fit", choices=["stretch", "keep"], default="stretch", help="style at the result's size, or its own")
     flag("--preserve_color", **BOOLEAN, default=False, help="save pictures with the content's colours")
-    finish = "smooth takes the grain out of saved pictures; auto: if they start from noise and at one scale"
-    flag("--finish", choices=["auto", "none", "smooth"], default="auto", help=finish)
+    finish = "smooth takes grain out of saved pictures"
+    flag("--finish", choices=["none", "smooth"], default="none", help=finish)
 
     losses = parser.add_argument_group("losses")
     flag = losses.add_argument

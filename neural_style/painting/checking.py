@@ -14,12 +14,13 @@ from neural_style.pictures import images
 def check_run_flags(flags, files):
     """Check the flags of `flags.add_run_flags` and a run's prefix for every painting script.
 
-    The prefix loses the ending of a picture, `result` becomes the path of the finished one, and `scales` and `num_iter`
-    become lists with a number for each scale. `files` are all inputs. The prefix -, the standard output, has neither
-    pictures of iterations nor a run folder.
+    The prefix loses the ending of a picture, `result` becomes the path of the finished one, `size_flag` the name of the
+    flag that says the size, and `scales` and `num_iter` become lists with a number for each scale. `files` are all
+    inputs. The prefix -, the standard output, has neither pictures of iterations nor a run folder.
     """
     if flags.weights is not None:
         check_path(flags.weights)
+    flags.size_flag = "--scales" if flags.scales else "--image_size"
     if "quality" not in flags:  # Else the photograph decides.
         flags.scales = flags.scales or [flags.image_size]
         flags.num_iter = one_per_scale(flags.num_iter, flags.scales)

@@ -1,6 +1,5 @@
 """What goes into a painting from a doodle: flags checked, pictures and label maps read at the size they are used at."""
 
-import math
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -15,12 +14,6 @@ from neural_style.painting import photograph
 from neural_style.painting.checking import check_run_flags
 from neural_style.pictures import images, labels, masks
 from neural_style.pictures.finish import Finish
-
-SIZES_TRIED = 16
-"""Larger sizes that are tried for a label that is too small, each half as large again."""
-
-LARGEST_TRIED = 4_000_000
-"""Pixels of the largest size that is tried: more would take seconds."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +46,12 @@ def check_flags(flags):
         ):
             if given:
                 raise InputError(f"{name} needs --content_image")
-    if not ((flags.style_weight and flags.region_style_weight) or (flags.content_weight and flags.content_image)):
-        raise InputError("the weights of the style and of the content are zero: there is nothing to paint")
+    if not (flags.style_weight and flags.region_style_weight):
+        zero = "--style_weight" if flags.region_style_weight else "--region_style_weight"
+        if flags.content_image is None:
+            raise InputError(f"{zero} is zero, and there is no --content_image: there is nothing to paint")
+        if not flags.content_weight:
+            raise InputError(f"{zero} and --content_weight are zero: there is nothing to paint")
 
 
 def read(flags, layers, reporter):
@@ -71,19 +68,20 @@ def read(flags, layers, reporter):
     start = None if named else photograph.start_picture(flags.init_image, STARTS, reporter.say)
     maps = [images.read(path, say=reporter.say) for path in (flags.style_mask, flags.target_mask)]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
-    if flags.style_fit == "stretch":
-        images.warn_of_strokes(flags.style_image, style, flags.target_mask, maps[1], reporter.say)
     if content:
         images.warn_of_aspect(flags.content_image, content, flags.target_mask, maps[1], reporter.say)
     if flags.content_weight != WEIGHTS[flags.style_loss][0] and not content:
         reporter.say("warning: --content_weight does nothing without --content_image")
     if start:
         images.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter.say)
+    uncut = None
     if shape := photograph.shape_asked_for(flags):
-        whole = images.size(maps[1])
+        uncut, whole = maps[1], images.size(maps[1])
         reporter.say(f"{flags.target_mask} ({whole[0]}×{whole[1]}) is cut to {shape[0]}×{shape[1]}")
         content, start = (picture and images.cut(picture, whole, shape) for picture in (content, start))
-        maps[1] = ImageOps.fit(maps[1], shape[::-1], Image.Resampling.NEAREST)
+        maps[1] = _cut(uncut, shape)
+    if flags.style_fit == "stretch":
+        images.warn_of_strokes(flags.style_image, style, flags.target_mask, maps[1], reporter.say)
     flags.scales = [rows_of(scale, images.size(maps[1])) for scale in flags.scales]
     colours = labels.palette(maps, flags.nlabels, (flags.style_mask, flags.target_mask))
     on_style, on_target = (np.unique(labels.nearest(image, colours)) for image in maps)
@@ -94,16 +92,44 @@ def read(flags, layers, reporter):
     unused = np.setdiff1d(on_style, painted)
     if unused.size:
         reporter.say(f"regions of {flags.style_mask} that {flags.target_mask} leaves out: {_listed(colours, unused)}")
-    by_path = dict(zip((flags.style_mask, flags.target_mask), maps, strict=True))
-    files = _Files(style, opaque, content, start, by_path, colours, painted, kept)
-    return [_at_scale(flags, files, layers, rows) for rows in flags.scales]
+    by_flag = dict(zip(("style_mask", "target_mask"), maps, strict=True))
+    files = _Files(style, opaque, content, start, by_flag, colours, painted, kept, uncut)
+    pictures = []
+    for rows in flags.scales:
+        try:
+            pictures.append(_at_scale(flags, files, layers, rows))
+        except masks.LostMaskError as lost:
+            raise InputError(f"{lost.what}; {_remedy(flags, files, layers, rows, lost.remedy)}") from lost
+    return pictures
 
 
-_Files = namedtuple("_Files", "style opaque content start maps colours painted kept")
-"""The files as they were read: Pillow images, `maps` by path, and the maps' `labels.palette`.
+def _cut(map_of_labels, shape):
+    """Return a map cut to a (height, width) `shape`, its colours as they were."""
+    return ImageOps.fit(map_of_labels, shape[::-1], Image.Resampling.NEAREST)
+
+
+def _remedy(flags, files, layers, rows, remedy):
+    """Return what to do where a region is too small at so many `rows`, after trying it; the `remedy` is another way."""
+    map_size = images.size(files.maps["target_mask"])
+    for larger, size in photograph.larger_sizes(rows, lambda rows: photograph.painting_size(rows, map_size)):
+        again = files
+        if files.uncut:
+            again = files._replace(maps={**files.maps, "target_mask": _cut(files.uncut, size)})
+        try:
+            _label_masks(flags, again, layers, size)
+        except masks.LostMaskError:
+            continue
+        words = photograph.size_in_words(flags, larger, size if files.uncut else None)
+        return f"{words} would do, or {remedy}"
+    return remedy
+
+
+_Files = namedtuple("_Files", "style opaque content start maps colours painted kept uncut")
+"""The files as they were read: Pillow images, `maps` by the names of their flags, and the maps' `labels.palette`.
 
 `opaque` is the transparency of the style, None where it has none; `painted` are the numbers of the labels that are
-painted, `kept` that of the one where the photograph is kept, −1 for none.
+painted, `kept` that of the one where the photograph is kept, −1 for none. If the doodle was cut, `uncut` is its map
+before.
 """
 
 NO_LABEL = -1
@@ -151,17 +177,22 @@ STARTS = ("content", "noise")
 
 def _at_scale(flags, files, layers, rows):
     """Return the `photograph.Pictures` of `rows` rows."""
-    map_size = images.size(files.maps[flags.target_mask])
-    size = photograph.painting_size(rows, map_size)
-    style_size = size if flags.style_fit == "stretch" else images.size(files.style)
+    map_size = images.size(files.maps["target_mask"])
+    size = photograph.checked_size(flags, rows, map_size)
+    style_size = _style_size(flags, files, size)
     if min(style_size) < MINIMUM_SIDE:
         raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")
     content = None if files.content is None else images.to_array(files.content, size, dtype="uint8")
+    gray = photograph.are_gray(files.style, files.content, files.start)
     name = flags.init_image or ("noise" if content is None else "content")
-    start = photograph.start_image(files.start, content, name, size, flags.seed)
+    start = content
+    if files.start:
+        start = images.to_array(files.start, size, dtype="uint8")
+    elif name == "noise":
+        start = photograph.smooth_noise(size, flags.seed, gray)
     painted = None
     if files.kept != NO_LABEL:
-        painted = (labels.nearest(files.maps[flags.target_mask], files.colours, size) != files.kept).astype("float32")
+        painted = (labels.nearest(files.maps["target_mask"], files.colours, size) != files.kept).astype("float32")
         start = np.where(painted[..., None] > 0, start, content)
     return photograph.Pictures(
         content=content,
@@ -169,48 +200,56 @@ def _at_scale(flags, files, layers, rows):
         style_weights=[flags.style_weight * flags.region_style_weight],
         start=start,
         content_size=map_size,
-        masks=LabelMasks(
-            style=_masks(flags, files, "style_mask", style_size, layers),
-            generated=_masks(flags, files, "target_mask", size, layers),
-        ),
+        masks=_label_masks(flags, files, layers, size),
         finish=Finish(
             size=size,
             content=content,
             recoloured=np.ones(size, "float32") if flags.preserve_color else None,
             painted=painted,
-            # Noise leaves a grain in what is painted from it in one go; from scale to scale it is interpolated away.
-            smooth=flags.finish == "smooth" or (flags.finish == "auto" and name == "noise" and len(flags.scales) == 1),
+            gray=gray,
+            smooth=flags.finish == "smooth",
         ),
+    )
+
+
+def _style_size(flags, files, size):
+    """Return the (height, width) of the style picture of a painting of `size`."""
+    return size if flags.style_fit == "stretch" else images.size(files.style)
+
+
+def _label_masks(flags, files, layers, size):
+    """Return the `LabelMasks` of a painting of (height, width) `size`. Raises `LostMaskError` for a lost label."""
+    return LabelMasks(
+        style=_masks(flags, files, "style_mask", _style_size(flags, files, size), layers),
+        generated=_masks(flags, files, "target_mask", size, layers),
     )
 
 
 def _masks(flags, files, name, size, layers):
     """Return the masks of all labels that are painted of the map that the flag `name` names, at the layers.
 
-    On the style they leave out what of it is transparent. Raises InputError for a label that is too small.
+    On the style they leave out what of it is transparent. Raises `LostMaskError` for a label that is too small.
     """
     path, on_style = getattr(flags, name), name == "style_mask"
+    map_of_labels = labels.nearest(files.maps[name], files.colours, size)
+    found = labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
+    found = {layer: found[layer][..., files.painted] for layer in layers}
+    at = f"at {size[0]}×{size[1]} pixels (height × width)"
 
-    def at(size):
-        map_of_labels = labels.nearest(files.maps[path], files.colours, size)
-        found = labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
-        found = {layer: found[layer][..., files.painted] for layer in layers}
-        if not (on_style and files.opaque):
-            return found
-        shown = masks.at_layers(files.opaque, layers, size, name=flags.style_image)
-        return {layer: found[layer] * shown[layer] for layer in layers}
+    def region(label):
+        return f"the region {_listed(files.colours, files.painted[[label]])} of {path}"
 
-    found = at(size)
-    lost = labels.lost(found)
-    if lost is None:
+    if (lost := labels.lost(found)) is not None:
+        layer, label = lost
+        raise masks.LostMaskError(f"{region(label)} is too small {at}: nothing of it is left at layer {layer}")
+    if not (on_style and files.opaque):
         return found
-    layer, label = lost
-    # With --style_fit keep the style's map has the style's own size, whatever the rows of the painting.
-    fixed = on_style and flags.style_fit == "keep"
-    sizes = [tuple(round(side * 1.5**step) for side in size) for step in range(1, 1 if fixed else SIZES_TRIED)]
-    enough = next((s for s in sizes if math.prod(s) < LARGEST_TRIED and labels.lost(at(s)) is None), None)
-    remedy = f"{enough[0]} rows would do" if enough else "paint a larger region"
-    raise InputError(
-        f"the region {_listed(files.colours, files.painted[[label]])} of {path} is too small at {size[0]}×{size[1]} "
-        f"pixels (height × width): nothing of it is left at layer {layer}; {remedy}"
-    )
+    remedy = "give a style that is not transparent there"
+    try:
+        shown = masks.at_layers(files.opaque, layers, size, name=flags.style_image)
+    except masks.LostMaskError as lost:
+        raise masks.LostMaskError(f"too little of {flags.style_image} is opaque {at}", remedy) from lost
+    found = {layer: found[layer] * shown[layer] for layer in layers}
+    if (lost := labels.lost(found)) is not None:
+        raise masks.LostMaskError(f"{flags.style_image} is transparent {at} where {region(lost[1])} is", remedy)
+    return found

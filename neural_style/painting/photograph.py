@@ -3,6 +3,7 @@
 import math
 import os
 from collections import namedtuple
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
 from neural_style.command.flags import QUALITIES
-from neural_style.command.parser import rows_of, shape_of
+from neural_style.command.parser import LARGEST_NUMBER, rows_of, shape_of
 from neural_style.errors import InputError
 from neural_style.painting.checking import check_run_flags, one_per_scale
 from neural_style.pictures import color, images, masks
@@ -68,10 +69,17 @@ def check_flags(flags):
     """
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
     _check_swallowed(flags)
+    last = flags.styles[-1]
+    if not os.path.exists(last) and not os.path.splitext(last)[1] and last != images.STANDARD:
+        raise InputError(
+            f"there is no picture {last}: check the path. If it is the PREFIX, there is one word too many, "
+            f"'{flags.prefix}', which is taken for that"
+        )
     files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
     check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
     if not (flags.content_weight or (any(flags.style_weight or [1]) and flags.style_scale)):
-        raise InputError("--content_weight and --style_weight are all zero: there is nothing to paint")
+        zero = "--style_weight" if flags.style_scale else "--style_scale"
+        raise InputError(f"--content_weight and {zero} are zero: there is nothing to paint")
     _check_mask_flags(flags)
 
 
@@ -122,11 +130,15 @@ def read(flags, layers, reporter):
     styles, opaque = zip(*others, strict=True)
     start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)
     given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
-    files = _Files(content, alpha, styles, opaque, start, given)
+    on_content = {path: given[path] for path in _masks_on_content(flags)}
+    files = _Files(content, alpha, styles, opaque, start, given, on_content)
     _warn_of_stretched(flags, files, reporter)
     _tell_of_transparent(flags, files, reporter)
     files = _cut(flags, files, reporter)
     content = files.content
+    if flags.style_fit == "stretch" and flags.maintain_aspect_ratio:
+        for path, style in zip(flags.styles, styles, strict=True):
+            images.warn_of_strokes(path, style, flags.content, content, reporter.say)
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
         flags.scales, flags.num_iter = _course(flags, images.size(content))
@@ -142,7 +154,7 @@ def read(flags, layers, reporter):
             pictures.append(_at_scale(flags, files, weights, layers, rows))
         except masks.LostMaskError as lost:
             if not chosen or rows == flags.scales[-1]:
-                raise InputError(f"{lost}: {_remedy(flags, files, layers, rows)}") from lost
+                raise InputError(f"{lost.what}: {_remedy(flags, files, layers, rows, lost.remedy)}") from lost
     count = len(pictures)  # Small scales are left out where a mask is lost.
     flags.scales, flags.num_iter = flags.scales[-count:], flags.num_iter[-count:]
     return pictures
@@ -155,26 +167,47 @@ LARGEST_TRIED = 4_000_000
 """Pixels of the largest size that is tried: more would take seconds."""
 
 
-def _remedy(flags, files, layers, rows):
-    """Return what to do where a mask is too small at so many `rows`, after trying it."""
+def larger_sizes(rows, size_of):
+    """Yield (rows, size) of sizes to try where a mask is too small at so many `rows`; size_of(rows) is the size."""
     for step in range(1, SIZES_TRIED):
         larger = math.ceil(rows * 1.25**step)
-        size, style_sizes = _sizes(flags, files, larger)
-        if math.prod(size) > LARGEST_TRIED:
-            break
+        if math.prod(size := size_of(larger)) > LARGEST_TRIED:
+            return
+        yield larger, size
+
+
+def _remedy(flags, files, layers, rows, remedy):
+    """Return what to do where a mask is too small at so many `rows`, after trying it; the `remedy` is another way."""
+
+    def size_of(rows):
+        return painting_size(rows, images.size(files.content), flags.maintain_aspect_ratio)
+
+    for larger, size in larger_sizes(rows, size_of):
+        tried = copy(flags)
+        if flags.size_flag != "--scales" or len(flags.scales) == 1:
+            tried.scales = [larger]  # So that a feather has as many pixels there.
         try:
-            _masks(flags, files, layers, style_sizes, size)
+            again = files if files.uncut is None else _cut_to(flags, files.uncut, size)
+            _masks(tried, again, layers, _style_sizes(flags, again, size), size)
+            _finish(tried, again, size, gray=False)
         except masks.LostMaskError:
             continue
-        flag = "--scales from" if len(flags.scales) > 1 else "--image_size"
-        return f"{flag} {larger} would do, or paint a larger region"
-    return f"paint a larger region{' or take a larger style picture' if flags.style_fit == 'keep' else ''}"
+        return f"{size_in_words(flags, larger, size if files.uncut else None)} would do, or {remedy}"
+    return remedy
 
 
-_Files = namedtuple("_Files", "content alpha styles opaque start masks")
-"""The files as they were read: Pillow images, `start` None if it is none of them, `masks` by path.
+def size_in_words(flags, rows, shape=None):
+    """Return how a user asks for a size of `rows`, or for a (height, width) `shape` to which the picture is cut."""
+    text = f"{shape[1]}x{shape[0]}" if shape else str(rows)
+    return f"{flags.size_flag} {'from ' if flags.size_flag == '--scales' and len(flags.scales) > 1 else ''}{text}"
 
-`alpha` is the content's transparency, and `opaque` has that of each style, None where there is none or it is dropped.
+
+_Files = namedtuple("_Files", "content alpha styles opaque start masks on_content uncut", defaults=[None])
+"""The files as they were read: Pillow images, `start` None if it is none of them.
+
+`masks` are by path, and `on_content` are those that lie on the content. `alpha` is the content's transparency, and
+`opaque` has that of each style, None where there is none or it is dropped. Where what lies on the content was cut,
+`uncut` are the files before.
 """
 
 
@@ -190,14 +223,24 @@ def _cut(flags, files, reporter):
         raise InputError("--maintain_aspect_ratio False makes a square: give --image_size its rows alone")
     whole = images.size(files.content)
     reporter.say(f"{flags.content} ({whole[0]}×{whole[1]}) is cut to {shape[0]}×{shape[1]}")
-    on_content = _masks_on_content(flags)
+    return _cut_to(flags, files, shape)
+
+
+def _cut_to(flags, files, shape):
+    """Return `files` with all that lies on the content cut to a (height, width) `shape`.
+
+    Raises InputError if that leaves nothing of a mask.
+    """
+    whole = images.size(files.content)
     content, alpha, start = (
         picture and images.cut(picture, whole, shape) for picture in (files.content, files.alpha, files.start)
     )
-    by_path = {
-        path: images.cut(mask, whole, shape) if path in on_content else mask for path, mask in files.masks.items()
-    }
-    return files._replace(content=content, alpha=alpha, start=start, masks=by_path)
+    on_content = {path: images.cut(mask, whole, shape) for path, mask in files.on_content.items()}
+    for path, mask in on_content.items():
+        if mask.getextrema()[1] <= masks.THRESHOLD:
+            cut = size_in_words(flags, shape[0], shape)
+            raise InputError(f"nothing that is white in {path} is left of what {cut} cuts out: choose another shape")
+    return files._replace(content=content, alpha=alpha, start=start, on_content=on_content, uncut=files)
 
 
 def shape_asked_for(flags):
@@ -206,15 +249,19 @@ def shape_asked_for(flags):
     Raises InputError if it is too small or too large for anything.
     """
     shape = shape_of(flags.scales[-1] if flags.scales else flags.image_size)
-    return shape and painting_size(shape[0], shape)
+    return shape and checked_size(flags, shape[0], shape)
 
 
 def _masks_on_content(flags):
     """Return the paths of the masks that lie on the content."""
     paths = [*flags.content_masks, flags.content_mask, flags.color_mask]
-    if flags.style_mask_space != "style" and not flags.content_mask:  # Else they are drawn on the styles, or on either.
-        paths += flags.style_masks
+    paths += flags.style_masks if _are_on_content(flags) else []
     return [path for path in paths if path]
+
+
+def _are_on_content(flags):
+    """Return whether --style_masks lie on the content; else they are drawn on the styles, or on either."""
+    return flags.style_mask_space != "style" and not flags.content_mask
 
 
 def _read(path, alpha, say):
@@ -244,16 +291,13 @@ def _warn_of_useless(flags, reporter):
 
 
 def _warn_of_stretched(flags, files, reporter):
-    """Warn of masks, a start image and styles whose aspect ratios are not those of the pictures they lie on."""
+    """Warn of masks and a start image whose aspect ratios are not those of the pictures they lie on."""
     on_styles = flags.style_mask_space == "style"
     pictures = {flags.init_image: files.start} if files.start else {}
-    pictures.update((path, files.masks[path]) for path in _masks_on_content(flags))
+    pictures.update(files.on_content)
     if flags.maintain_aspect_ratio:  # Else the content is stretched too, and a mask may be drawn on either.
         for path, picture in pictures.items():
             images.warn_of_aspect(path, picture, flags.content, files.content, reporter.say)
-    if flags.style_fit == "stretch" and flags.maintain_aspect_ratio:
-        for path, style in zip(flags.styles, files.styles, strict=True):
-            images.warn_of_strokes(path, style, flags.content, files.content, reporter.say)
     if on_styles:
         for path, style_path, style in zip(flags.style_masks, flags.styles, files.styles, strict=True):
             images.warn_of_aspect(path, files.masks[path], style_path, style, reporter.say)
@@ -273,7 +317,7 @@ def _course(flags, content_size):
     scales = flags.scales
     if scales is None:
         last = rows_of(flags.image_size, content_size)
-        shorter = min(painting_size(last, content_size))
+        shorter = min(checked_size(flags, last, content_size))
         steps = max(0, math.floor(2 * math.log2(shorter / SMALLEST) / doublings))
         scales = [round(last / 2 ** (doublings * step / 2)) for step in range(steps, -1, -1)]
     if flags.num_iter is not None:
@@ -289,16 +333,22 @@ def _style_size(flags, size, style):
     return tuple(max(MINIMUM_SIDE, round(scale * side)) for side in images.size(style))
 
 
+def _style_sizes(flags, files, size):
+    """Return the (height, width) of each style of a painting of `size`."""
+    return [_style_size(flags, size, style) or images.size(style) for style in files.styles]
+
+
 def _sizes(flags, files, rows):
     """Return the (height, width) of a painting of `rows` rows, and those of its styles."""
-    size = painting_size(rows, images.size(files.content), flags.maintain_aspect_ratio)
-    return size, [_style_size(flags, size, style) or images.size(style) for style in files.styles]
+    size = checked_size(flags, rows, images.size(files.content))
+    return size, _style_sizes(flags, files, size)
 
 
 def _at_scale(flags, files, weights, layers, rows):
     """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
     content = files.content
     size, style_sizes = _sizes(flags, files, rows)
+    gray = are_gray(content, *files.styles, files.start)
     # The sharper filter of paint.py would change the numbers of the original scripts.
     method = "bicubic" if flags.style_fit == "longer" else "bilinear"
     seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, method, "uint8")
@@ -306,14 +356,19 @@ def _at_scale(flags, files, weights, layers, rows):
     if flags.color_match != "none":
         match = color.MATCHES[flags.color_match]
         styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]
+    start = seen
+    if files.start:
+        start = images.to_array(files.start, size, dtype="uint8")
+    elif flags.init_image == "noise":
+        start = smooth_noise(size, flags.seed, gray)
     return Pictures(
         content=seen,
         styles=styles,
         style_weights=weights,
-        start=start_image(files.start, seen, flags.init_image, size, flags.seed),
+        start=start,
         content_size=images.size(content),
         masks=_masks(flags, files, layers, style_sizes, size),
-        finish=_finish(flags, files, size),
+        finish=_finish(flags, files, size, gray),
     )
 
 
@@ -331,22 +386,34 @@ def _style_weights(flags, reporter):
     weights = flags.style_weight or [1.0] * count
     if len(weights) != count:
         equal = sum(weights) / count
-        reporter.say(f"--style_weight has {len(weights)} values for {count} styles: using {equal:g}")
+        reporter.say(f"each of the {count} styles has the weight {equal:g}: --style_weight takes one for each")
         weights = [equal] * count
+    if max(weights, default=0.0) * flags.style_scale > LARGEST_NUMBER:
+        raise InputError("--style_weight times --style_scale is too large a number: choose a smaller one")
     return [weight * flags.style_scale for weight in weights]
 
 
 def painting_size(rows, content_size, maintain_aspect_ratio=True):
+    """Return the generated image's (height, width)."""
+    return images.size_of_rows(content_size, rows) if maintain_aspect_ratio else (rows, rows)
+
+
+def checked_size(flags, rows, content_size):
     """Return the generated image's (height, width). Raises InputError if it is too small or too large for anything."""
-    height, width = images.size_of_rows(content_size, rows) if maintain_aspect_ratio else (rows, rows)
+    height, width = painting_size(rows, content_size, vars(flags).get("maintain_aspect_ratio", True))
     if min(height, width) < MINIMUM_SIDE:
         raise InputError(
             f"{rows} rows make a picture of {height}×{width} pixels (height × width), but the network needs "
-            f"{MINIMUM_SIDE} on each side: choose a larger --image_size"
+            f"{MINIMUM_SIDE} on each side: choose a larger {flags.size_flag}"
         )
     if height * width > 2 * Image.MAX_IMAGE_PIXELS:
-        raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller --image_size")
+        raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller {flags.size_flag}")
     return height, width
+
+
+def are_gray(*pictures):
+    """Return whether no Pillow image among `pictures`, of which some may be None, has colours."""
+    return all(images.is_gray(picture) for picture in pictures if picture is not None)
 
 
 STARTS = ("content", "gray", "noise")
@@ -360,13 +427,19 @@ def start_picture(path, names, say):
     return images.read(path, say=say)
 
 
-def start_image(picture, content, name, size, seed):
-    """Return the RGB image of `size` that the optimiser starts from: `picture` if given, else by `name`."""
-    if picture is not None:
-        return images.to_array(picture, size, dtype="uint8")
-    if name == "noise":
-        return np.random.default_rng(seed).uniform(0, 255, (*size, 3)).astype("float32")
-    return content
+NOISE_SIDE = 8
+"""Pixels from one value of the noise that a painting starts from to the next.
+
+No loss takes noise of single pixels out again, for the deep layers do not see it and the shallow ones take it for
+brushwork: from there, a painting has six times the grain that it has from the photograph.
+"""
+
+
+def smooth_noise(size, seed, gray):
+    """Return noise without grain, an RGB image of (height, width) `size`; without colours if it is to be `gray`."""
+    values = tuple(max(2, math.ceil(side / NOISE_SIDE)) for side in size)
+    noise = np.random.default_rng(seed).uniform(0, 255, (*values, 1 if gray else 3)).astype("float32")
+    return np.broadcast_to(np.clip(images.resized(noise, size), 0, 255), (*size, 3))
 
 
 def _masks(flags, files, layers, style_sizes, size):
@@ -378,22 +451,32 @@ def _masks(flags, files, layers, style_sizes, size):
     """
     count = len(style_sizes)
 
-    def at_layers(path, size):
-        mask = files.masks[path]
+    def at_layers(mask, path, size):
         if feather:
             mask = masks.feathered(mask, size, feather, path)
-        return masks.at_layers(mask, layers, size, feather > 0, path)
+        try:
+            return masks.at_layers(mask, layers, size, feather > 0, path)
+        except masks.LostMaskError as lost:
+            if flags.style_fit == "keep" and path in flags.style_masks:
+                raise masks.LostMaskError(lost.what, f"{lost.remedy}, or take a larger style picture") from lost
+            raise
 
     def opaque(path, alpha, size, mask):
-        result = alpha and masks.at_layers(alpha, layers, size, name=path)
+        remedy, where = "--alpha drop lays it on white", f"{path} is opaque at {size[0]}×{size[1]} pixels"
+        try:
+            result = alpha and masks.at_layers(alpha, layers, size, name=path)
+        except masks.LostMaskError as lost:
+            raise masks.LostMaskError(f"too little of {where}", remedy) from lost
         if result and mask and not all((result[layer] * mask[layer]).any() for layer in layers):
-            raise InputError(f"all of {path} that its mask leaves is transparent: give another mask, or --alpha drop")
+            what = f"too little of what its mask leaves of {where}"
+            raise masks.LostMaskError(what, f"give another mask, or {remedy}")
         return result
 
     feather = _feather(flags, size)
-    on_styles = [at_layers(path, s) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
+    drawn = {**files.masks, **files.on_content} if _are_on_content(flags) else files.masks
+    on_styles = [at_layers(drawn[path], path, s) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
     on_styles = on_styles or [None] * count
-    regions = [at_layers(path, size) for path in _painted(flags)]
+    regions = [at_layers(files.on_content[path], path, size) for path in _painted(flags)]
     return Masks(
         styles=on_styles,
         regions=list(range(count)) if len(regions) == count else [0] * count,
@@ -408,13 +491,13 @@ def _feather(flags, size):
     return flags.mask_feather * size[0] / flags.scales[-1]
 
 
-def _finish(flags, files, size):
-    """Return how pictures are finished that are painted at `size`."""
+def _finish(flags, files, size, gray):
+    """Return how pictures are finished that are painted at `size`, without colours if they are to be `gray`."""
     saved = images.size(files.content) if flags.rescale_image else size
     feather = _feather(flags, saved)
 
     def softened(path):
-        mask = files.masks[path]
+        mask = files.on_content[path]
         return masks.at_size(masks.feathered(mask, saved, feather, path) if feather else mask, saved, soft=feather > 0)
 
     recoloured = painted = None
@@ -429,5 +512,6 @@ def _finish(flags, files, size):
         content=images.to_array(files.content, saved, dtype="uint8") if needed else None,
         recoloured=recoloured,
         painted=painted,
+        gray=gray,
         alpha=images.to_array(files.alpha, saved, dtype="uint8") if files.alpha else None,
     )

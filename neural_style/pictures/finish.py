@@ -15,7 +15,8 @@ class Finish:
     It is brought to the (height, width) `size` by the resizing `method` and then has the colours of `content` where
     `recoloured` is 1, and `content` itself where `painted` is 0: `content` is uint8 RGB (height, width, 3), the other
     two (height, width) in 0..1, None for nowhere and everywhere. `smooth` first takes the grain out and sharpens what
-    is left. The picture has the transparency of `alpha`, uint8 (height, width), if there is one.
+    is left, and a `gray` picture has no colours. The picture has the transparency of `alpha`, uint8 (height, width), if
+    there is one.
     """
 
     size: tuple
@@ -24,6 +25,7 @@ class Finish:
     recoloured: np.ndarray | None = None
     painted: np.ndarray | None = None
     smooth: bool = False
+    gray: bool = False
     alpha: np.ndarray | None = None
 
     def picture(self, image):
@@ -33,6 +35,8 @@ class Finish:
             image = images.to_array(_smoothed(images.to_picture(image)))
         if image.shape[:2] != self.size:
             image = images.to_array(images.to_picture(image, self.size, self.method))
+        if self.gray:
+            image = images.to_array(images.gray(images.to_picture(image)))
         if self.recoloured is not None:
             recoloured = np.clip(color.with_chrominance_of(self.content, image), 0, 255)
             image = image + self.recoloured[..., None] * (recoloured - image)

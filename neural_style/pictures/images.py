@@ -244,6 +244,15 @@ def gray(picture):
     return picture.convert("L").convert("RGB")
 
 
+LEAST_COLOUR = 8
+"""Difference between the red, green and blue of a pixel up to which it is a gray that was compressed."""
+
+
+def is_gray(picture):
+    """Return whether a Pillow image has no colours."""
+    return bool((np.ptp(np.asarray(picture, "uint8"), axis=2) > LEAST_COLOUR).mean() < 0.001)
+
+
 COMMAND = "Command"
 """The keyword of the text with the command line, by which a painting is known."""
 

@@ -47,9 +47,20 @@ def _why_black(path, brightest, coloured):
         return ", for its values are 0 and 1 of 255: multiply them by 255"
     if coloured:
         return f", for its lightest colour is a gray of {brightest} of 255: paint white what it should cover"
+    if path != images.STANDARD and not brightest and _is_transparent(path):
+        return ", for it is wholly transparent: draw in white"
     if path != images.STANDARD and not brightest and images.read(path).convert("L").getextrema()[1]:
         return ", for it is drawn in black, and what is transparent counts as black too: draw in white"
     return f", its lightest gray {brightest} of 255: paint white, or lighter than half, what it should cover"
+
+
+def _is_transparent(path):
+    """Return whether nothing at all is to be seen in a picture file."""
+    try:
+        images.read_with_alpha(path)
+    except InputError:
+        return True
+    return False
 
 
 def refined(mask, threshold=None, feather=0.0):
@@ -75,15 +86,19 @@ def read_for(path, picture_path, picture, feather=0.0, say=images.silent):
 def feathered(mask, size, pixels, name="mask"):
     """Return `mask` at the (height, width) `size`, its border softened over about `pixels` to both sides.
 
-    Raises InputError, with the mask's `name`, if that softens all of it away.
+    Raises `LostMaskError`, with the mask's `name`, if nothing white is left of it at that size, or that softens all of
+    it away.
     """
+    height, width = size
     binary = _resized(mask, size).point(lambda gray: 255 * (gray > THRESHOLD))
+    if not binary.getextrema()[1]:
+        raise LostMaskError(f"the white of {name} is so small that at {height}×{width} pixels nothing of it is left")
     soft = binary.filter(ImageFilter.GaussianBlur(pixels / 2))
     if soft.getextrema()[1] <= THRESHOLD:
-        height, width = size
-        raise InputError(
-            f"--mask_feather, {round(pixels, 1):g} pixels at {height}×{width}, is wider than what is white in {name}: "
-            "choose a smaller one"
+        raise LostMaskError(
+            f"--mask_feather, which is {round(pixels, 1):g} pixels at {height}×{width}, is wider than what is white in "
+            f"{name}",
+            "choose a smaller one",
         )
     return soft
 
@@ -102,7 +117,15 @@ def at_size(mask, size, soft=False):
 
 
 class LostMaskError(InputError):
-    """Nothing is left of a mask at a layer, though there would be at a larger size."""
+    """Nothing is left of a mask at a size, though there may be at a larger one.
+
+    `what` says so, and `remedy` what else can be done.
+    """
+
+    def __init__(self, what, remedy="paint a larger region"):
+        super().__init__(f"{what}: {remedy}")
+        self.what = what
+        self.remedy = remedy
 
 
 def at_layers(mask, layers, size, soft=False, name="mask"):

@@ -115,9 +115,10 @@ def test_the_target_mask_gives_the_size():
     assert pictures.size == (50, 75)
 
 
-def test_it_starts_from_noise_or_from_the_content_image():
+def test_it_starts_from_smooth_noise_or_from_the_content_image():
     pictures, _ = read()
-    assert pictures.start.std() == pytest.approx(255 / np.sqrt(12), abs=3)
+    assert pictures.start.std() == pytest.approx(60, abs=6)
+    assert np.abs(np.diff(pictures.start, axis=1)).mean() < 14
     assert np.array_equal(pictures.start, read("--seed", 0)[0].start)
     assert not np.array_equal(pictures.start, read("--seed", 1)[0].start)
     pictures, _ = read(content_image=CASTLE)
@@ -137,15 +138,15 @@ def test_the_content_image_keeps_its_shapes_and_if_asked_its_colours(tmp_path):
     assert np.corrcoef(*warmth)[0, 1] > 0.95
 
 
-def test_smooth_takes_the_grain_out_of_what_began_as_noise(tmp_path):
-    def roughness(*flags):
-        return np.abs(np.diff(paint(tmp_path, "--num_iter", 0, *flags), axis=1)).mean()
+def test_smooth_takes_grain_out_of_what_is_saved(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), "uint8")
+    Image.fromarray(noise).save(tmp_path / "noise.png")
 
-    grainy = roughness("--finish", "none")
-    assert roughness("--finish", "smooth") < 0.7 * grainy
-    assert roughness() == roughness("--finish", "smooth")
-    assert not read("--init_image", STARRY_NIGHT)[0].finish.smooth
-    assert not read(content_image=CASTLE)[0].finish.smooth
+    def roughness(*flags):
+        result = paint(tmp_path, "--num_iter", 0, "--init_image", tmp_path / "noise.png", *flags)
+        return np.abs(np.diff(result, axis=1)).mean()
+
+    assert roughness("--finish", "smooth") < 0.7 * roughness()
 
 
 def test_a_style_of_its_own_size_is_compared_by_its_mean(draw):
@@ -247,7 +248,7 @@ def test_a_region_too_small_for_a_layer_is_named_with_the_size_that_would_do(dra
         read("--img_size", 24, **maps)
     assert "#00ff00 of" in str(error.value)
     assert "too small at 24×24 pixels" in str(error.value)
-    rows = int(re.search(r"left at layer conv5_1; (\d+) rows would do", str(error.value))[1])
+    rows = int(re.search(r"left at layer conv5_1; --image_size (\d+) would do", str(error.value))[1])
     read("--img_size", rows, **maps)
 
 
@@ -263,16 +264,6 @@ def test_the_weights_of_the_style_are_multiplied():
     assert read("--style_weight", "3", "--region_style_weight", "0.5")[0].style_weights == [1.5]
 
 
-def test_only_what_began_as_noise_at_one_scale_is_smoothed():
-    def smooth(*flags):
-        task = neural_doodle.METHOD.task(arguments("unused", *flags))
-        return [pictures.finish.smooth for pictures in task.read(Reporter(quiet=True))]
-
-    assert smooth() == [True]
-    assert smooth("--scales", "64", "96") == [False, False]
-    assert smooth("--scales", "64", "96", "--finish", "smooth") == [True, True]
-
-
 def test_the_picture_that_is_stretched_is_the_one_that_is_named(draw):
     maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE, size=(96, 64))}
     _, said = read(content_image=CASTLE, **maps)
@@ -286,3 +277,34 @@ def test_a_size_of_both_sides_cuts_the_doodle_and_what_lies_on_it(draw):
     assert f"{maps['target_mask']} (64×96) is cut to 64×48" in said
     left = np.asarray(pictures.start)[:, :24]
     assert (left[:, :22] == RED).all()
+
+
+def test_the_size_that_a_region_is_told_does_for_both_maps_and_keeps_a_cut(draw, monkeypatch):
+    monkeypatch.setattr(neural_doodle, "STYLE_LAYERS", ("conv1_1", "conv5_1"))
+    maps = {
+        "style_mask": draw("s.png", RED, BLUE, size=(60, 91)),
+        "target_mask": draw("t.png", RED, BLUE, size=(60, 91)),
+    }
+    for path, column in zip(maps.values(), (11, 50), strict=True):
+        pixels = np.array(Image.open(path))
+        pixels[24:36, column : column + 2] = GREEN
+        Image.fromarray(pixels).save(path)
+    for size in ("30", "40x30"):
+        with pytest.raises(InputError) as error:
+            read("--img_size", size, **maps)
+        told = re.search(r"; --image_size (\S+) would do, or paint a larger region", str(error.value))[1]
+        assert ("x" in told) == ("x" in size)
+        read("--img_size", told, **maps)
+
+
+def test_a_region_that_lies_where_the_style_is_transparent_is_told_so(draw, tmp_path):
+    maps = {"style_mask": draw("s.png", RED, BLUE), "target_mask": draw("t.png", RED, BLUE)}
+    style = opened(STARRY_NIGHT).convert("RGBA").resize((96, 64))
+    alpha = np.zeros((64, 96), "uint8")
+    alpha[:, 60:] = 255
+    style.putalpha(Image.fromarray(alpha))
+    style.save(tmp_path / "half.png")
+    with pytest.raises(
+        InputError, match=r"half\.png is transparent .* where the region #ff0000 of .*: give a style|; give"
+    ):
+        read(style_image=tmp_path / "half.png", **maps)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import network
+import paint
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from neural_style.losses.products import GramProduct
@@ -266,10 +267,13 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--style_masks", "BLACK"], "black.png is white nowhere"),
         (["--style_masks", "TEXT"], "text.png is not a picture"),
         (["--style_masks", "DOT"], "nothing of it is left at layer conv"),
-        (["--style_masks", "DOT", "--mask_feather", "99"], "99 pixels at 48×71, is wider than what is white in"),
+        (
+            ["--style_masks", "DOT", "--mask_feather", "99"],
+            "which is 99 pixels at 48×71, is wider than what is white in",
+        ),
         (
             ["--style_masks", "DOT", "--mask_feather", "99", "--scales", "48", "96"],
-            "--mask_feather, 49.5 pixels at 48×71, is wider",
+            "--mask_feather, which is 49.5 pixels at 48×71, is wider",
         ),
     ],
 )
@@ -335,7 +339,7 @@ def test_where_no_size_does_a_larger_region_is_asked_for(tmp_path):
     flags = ["--style_mask_space", "style", "--style_masks", tmp_path / "dot.png", "--style_fit", "keep"]
     flags += ["--content_masks", tmp_path / "white.png", "--image_size", 32]
     task = network.METHOD.task([*map(str, [CASTLE, STARRY_NIGHT, "unused", *flags])])
-    with pytest.raises(InputError, match=r"dot\.png .*: paint a larger region or take a larger style picture"):
+    with pytest.raises(InputError, match=r"dot\.png .*: paint a larger region, or take a larger style picture"):
         task.read(Reporter(quiet=True))
 
 
@@ -352,7 +356,8 @@ def test_a_size_of_both_sides_cuts_the_photograph_and_all_that_lies_on_it(tmp_pa
     lying = ["--style_masks", halves[0], "--keep_unmasked", "--init_image", paths[0]]
     (pictures,) = network.METHOD.task([*paths, *lying]).read(reporter)
     assert pictures.size == pictures.content_size == shape
-    assert said == [f"{paths[0]} (683×1024) is cut to {height}×{width}"]
+    assert said[0] == f"{paths[0]} (683×1024) is cut to {height}×{width}"
+    assert [" is stretched" in line for line in said[1:]] == ([True] if width > 1.5 * height else [])  # The style.
     scale = max(height / 683, width / 1024)
     for axis, (channel, side, whole) in enumerate([(1, height, 683), (0, width, 1024)]):
         ends = pictures.content[..., channel].mean(axis=1 - axis)[[0, -1]]
@@ -367,3 +372,76 @@ def test_a_size_of_both_sides_cuts_the_photograph_and_all_that_lies_on_it(tmp_pa
 def test_a_square_of_both_sides_and_without_the_aspect_ratio_is_refused():
     with pytest.raises(InputError, match="--maintain_aspect_ratio False makes a square"):
         read_small("--image_size", "64x32", "--maintain_aspect_ratio", "False")
+
+
+def square(path, side, whole=200, at=None):
+    """Write a mask with a white square in the middle, or beginning `at` a row and a column; return its path."""
+    mask = np.zeros((whole, whole), "uint8")
+    row, column = at or ((whole - side) // 2,) * 2
+    mask[row : row + side, column : column + side] = 255
+    Image.fromarray(mask).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("script", [network, paint])
+@pytest.mark.parametrize("size", [["--image_size", "64"], ["--scales", "64"], ["--image_size", "64x20"]])
+def test_the_size_that_a_small_mask_is_told_does(tmp_path, script, size):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "photo.png")
+    mask = square(tmp_path / "mask.png", 6)
+
+    def read(*size):
+        argv = [str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", "--content_mask", mask, *size]
+        return script.METHOD.task(argv).read(Reporter(quiet=True))
+
+    with pytest.raises(InputError, match=rf"{size[0]} \S+ would do, or paint a larger region") as told:
+        read(*size)
+    does = re.search(r"(\S+) would do", str(told.value))[1]
+    assert ("x" in does) == ("x" in size[1])
+    read(size[0], does)
+
+
+def test_a_mask_of_which_nothing_white_is_in_what_is_cut_out_is_told_so(tmp_path):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "photo.png")
+    corner = square(tmp_path / "corner.png", 30, at=(0, 0))
+    argv = [
+        str(tmp_path / "photo.png"),
+        str(STARRY_NIGHT),
+        "unused",
+        "--content_mask",
+        corner,
+        "--image_size",
+        "320x80",
+    ]
+    with pytest.raises(
+        InputError, match=r"nothing that is white in .*corner\.png is left of what --image_size 320x80 cuts"
+    ):
+        network.METHOD.task(argv).read(Reporter(quiet=True))
+
+
+def test_where_a_feathered_mask_is_lost_small_scales_are_left_out_as_without_a_feather(tmp_path):
+    Image.new("RGB", (400, 400), "gray").save(tmp_path / "photo.png")
+    colours = ["--preserve_color", "--color_mask", square(tmp_path / "dot.png", 3, 400), "--image_size", "200"]
+    argv = [str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", *colours, "--mask_feather", "0.01"]
+    pictures = paint.METHOD.task(argv).read(Reporter(quiet=True))
+    assert [one.size[0] for one in pictures][-1] == 200
+
+
+def test_a_mask_for_styles_and_for_the_content_is_cut_for_the_content_only(tmp_path):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "photo.png")
+    middle = square(tmp_path / "middle.png", 100)
+    flags = ["--style_mask_space", "style", "--style_masks", middle, "--content_masks", middle, "--image_size", "64x32"]
+    task = network.METHOD.task([str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", *flags])
+    (pictures,) = task.read(Reporter(quiet=True))
+    assert pictures.masks.generated["conv1_1"].mean() == pytest.approx(0.5, abs=0.05)
+    assert pictures.masks.styles[0]["conv1_1"].mean() == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_size_that_is_too_small_is_told_by_the_flag_that_says_it():
+    for flag in ("--image_size", "--scales"):
+        with pytest.raises(InputError, match=f"choose a larger {flag}"):
+            read_small(flag, 8)
+
+
+def test_a_word_too_many_is_named_where_it_became_the_prefix():
+    with pytest.raises(InputError, match="there is no picture out.* one word too many, '50%', which is taken for that"):
+        network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), "out", "--image_size", "40", "50%"])

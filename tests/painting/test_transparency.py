@@ -127,8 +127,20 @@ def test_a_style_of_which_nothing_is_left_is_refused(tmp_path, half_style):
     Image.fromarray(mask).save(tmp_path / "right.png")
     flags = ["--image_size", 64, "--style_masks", tmp_path / "right.png"]
     task = network.METHOD.task([*map(str, [CASTLE, half_style, "unused", *flags])])
-    with pytest.raises(InputError, match=r"all of .*half\.png that its mask leaves is transparent"):
+    with pytest.raises(
+        InputError, match=r"what its mask leaves of .*half\.png is opaque .*: give another mask, or --alpha"
+    ):
         task.read(Reporter(quiet=True))
+
+
+def test_a_style_that_is_nowhere_opaque_enough_is_told_of_alpha_drop(tmp_path):
+    style = opened(STARRY_NIGHT).convert("RGBA").resize((96, 64))
+    style.putalpha(100)
+    style.save(tmp_path / "faint.png")
+    flags = [*map(str, [CASTLE, tmp_path / "faint.png", "unused", "--image_size", 64])]
+    with pytest.raises(InputError, match=r"too little of .*faint\.png is opaque at 64×95 pixels: --alpha drop"):
+        network.METHOD.task(flags).read(Reporter(quiet=True))
+    network.METHOD.task([*flags, "--alpha", "drop"]).read(Reporter(quiet=True))
 
 
 def test_a_wholly_transparent_picture_is_refused(tmp_path):
