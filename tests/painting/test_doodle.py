@@ -281,13 +281,10 @@ def test_a_size_of_both_sides_cuts_the_doodle_and_what_lies_on_it(draw):
 
 def test_the_size_that_a_region_is_told_does_for_both_maps_and_keeps_a_cut(draw, monkeypatch):
     monkeypatch.setattr(neural_doodle, "STYLE_LAYERS", ("conv1_1", "conv5_1"))
-    maps = {
-        "style_mask": draw("s.png", RED, BLUE, size=(60, 91)),
-        "target_mask": draw("t.png", RED, BLUE, size=(60, 91)),
-    }
+    maps = {name: draw(f"{name}.png", RED, BLUE, size=(60, 91)) for name in ("style_mask", "target_mask")}
     for path, column in zip(maps.values(), (11, 50), strict=True):
         pixels = np.array(Image.open(path))
-        pixels[24:36, column : column + 2] = GREEN
+        pixels[27:33, column] = GREEN
         Image.fromarray(pixels).save(path)
     for size in ("30", "40x30"):
         with pytest.raises(InputError) as error:
@@ -304,7 +301,5 @@ def test_a_region_that_lies_where_the_style_is_transparent_is_told_so(draw, tmp_
     alpha[:, 60:] = 255
     style.putalpha(Image.fromarray(alpha))
     style.save(tmp_path / "half.png")
-    with pytest.raises(
-        InputError, match=r"half\.png is transparent .* where the region #ff0000 of .*: give a style|; give"
-    ):
+    with pytest.raises(InputError, match=r"half\.png is transparent .* where the region #ff0000 of .* is; give a"):
         read(style_image=tmp_path / "half.png", **maps)

@@ -269,7 +269,7 @@ def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):
         (["--style_masks", "DOT"], "nothing of it is left at layer conv"),
         (
             ["--style_masks", "DOT", "--mask_feather", "99"],
-            "which is 99 pixels at 48×71, is wider than what is white in",
+            "99 pixels at 48×71, is wider than what is white in",
         ),
         (
             ["--style_masks", "DOT", "--mask_feather", "99", "--scales", "48", "96"],
@@ -443,5 +443,7 @@ def test_a_size_that_is_too_small_is_told_by_the_flag_that_says_it():
 
 
 def test_a_word_too_many_is_named_where_it_became_the_prefix():
-    with pytest.raises(InputError, match="there is no picture out.* one word too many, '50%', which is taken for that"):
+    with pytest.raises(
+        InputError, match=r"there is no picture out.* one word too many, '50%', which is taken for that"
+    ):
         network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), "out", "--image_size", "40", "50%"])
