@@ -38,7 +38,7 @@ def parse(argv):
         raise InputError(f"--hist_match 1 is --method histogram: leave out --method {flags.method}")
     flags.method = flags.method or ("histogram" if flags.hist_match else "luminance")
     if flags.space == "lab" and flags.method != "luminance":
-        raise InputError(f"--space lab is for --method luminance, not {flags.method}")
+        raise InputError(f"--space lab is for --method luminance, not {flags.method}: leave it out")
     if flags.mask_feather and not flags.mask:
         raise InputError("--mask_feather softens a mask: give --mask too")
     return flags

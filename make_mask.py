@@ -40,7 +40,10 @@ def main(argv=None):
         reporter.awaits("looking for the subject")
         mask = masks.refined(saliency.saliency(photo, content), flags.threshold, flags.feather)
         if mask.getextrema()[1] <= masks.THRESHOLD:
-            reporter.say(f"warning: no subject was found in {flags.photo}, or nothing of it is left: the mask is dark")
+            shade = "light all over" if flags.invert else "dark"
+            reporter.say(
+                f"warning: no subject was found in {flags.photo}, or nothing of it is left: the mask is {shade}"
+            )
         script.deliver(output, mask.point(lambda gray: 255 - gray) if flags.invert else mask, reporter)
 
 

@@ -66,7 +66,7 @@ def asked_for():
     """
     name = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if name not in PACKAGES:
-        raise InputError(f"the backend {name} is not supported: set KERAS_BACKEND to {', '.join(PACKAGES)}")
+        raise InputError(f"the backend {name} is not supported: set KERAS_BACKEND to {' or '.join(PACKAGES)}")
     return name
 
 

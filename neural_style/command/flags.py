@@ -163,7 +163,9 @@ def _colour(text):
     try:
         red, green, blue, *_ = ImageColor.getrgb(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is no colour: write one like #00ff00") from None
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no colour: write one like '#00ff00', in quotes, or lime"
+        ) from None
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -174,10 +176,14 @@ def _memory(text):
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     if size < LEAST_MEMORY:
-        hint = f": did you mean {text}G?" if size and is_number(text) else ""
+        unit = "G" if size < MANY_GIBIBYTES else "M"
+        hint = f": did you mean {text}{unit}?" if size and is_number(text) else ""
         raise argparse.ArgumentTypeError(f"'{text}' is {size} bytes, too little for anything{hint}")
     return size
 
+
+MANY_GIBIBYTES = 256
+"""As a number without a unit, what is rather meant as mebibytes."""
 
 LEAST_MEMORY = 2**20
 """Bytes below which a --max_memory is a slip."""

@@ -48,8 +48,6 @@ FLAGS = {
     "max_iter": "num_iter",
     "steps": "num_iter",
     "size": "image_size",
-    "max_size": "image_size",
-    "end_scale": "image_size",
     "img_size": "image_size",
     "init": "init_image",
     "initial_image": "init_image",
@@ -69,11 +67,28 @@ FLAGS = {
 """Flags that have another name here."""
 
 
+LONGER_SIDES = ("max_size", "end_scale")
+"""Flags for the pixels of the longer side."""
+
+OF_DOODLES = {_PHOTOGRAPH: "content_image", _STYLE: "style_image", _RESULT: "target_image_prefix"}
+"""The flags of neural_doodle.py for what other scripts take without a name."""
+
+
 def remedy(name, flags, paints):
     """Return what to do for a flag `name` that a script with the `flags` has not, None if that is unknown.
 
     `paints` is whether the script takes a CONTENT and a STYLE.
     """
+    if name in LONGER_SIDES and "image_size" in flags:
+        return "write --image_size max512 for 512 pixels of the longer side"
     if FLAGS.get(name) in flags:
-        return f"it is called --{FLAGS[name]} here"
-    return (ARGUMENTS.get(name) if paints else None) or HABITS.get(name)
+        each = ", and each is as many evaluations as --evaluations says" if FLAGS[name] == "num_iter" else ""
+        return f"it is called --{FLAGS[name]} here{each}"
+    argument = ARGUMENTS.get(name)
+    if argument and paints:
+        return argument
+    if OF_DOODLES.get(argument) in flags:
+        return f"it is called --{OF_DOODLES[argument]} here"
+    if "num_iter" in flags or ("upscale" in flags and HABITS.get(name) != _STEPS):
+        return HABITS.get(name)
+    return None

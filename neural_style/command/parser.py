@@ -34,6 +34,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
         self._swallowed = None
+        self._preset = None
         self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse(self, argv):
@@ -52,16 +53,23 @@ class Parser(argparse.ArgumentParser):
         if "required: PREFIX" in message and self._swallowed:
             name, last = self._swallowed
             message = f"{last} stands behind {name}, which takes it for a mask: write the PREFIX before that flag"
+        if "content_region: expected one argument" in message:
+            message += ", like '#00ff00', with the quotes, for # begins a comment in a shell"
+        if self._preset:
+            message += f" (--preset {self._preset} has flags too)"
         self.exit(2, f"{complaint(self.prog, message + HELP_HINT)}\n")
 
     def _normalised(self, argv):
         """Return `argv` with flags in one spelling, and those that may stand alone followed by what that means."""
         optional = {name: action for action in self._actions if action.nargs == "?" for name in action.option_strings}
+        names = {name for action in self._actions for name in action.option_strings if len(name) > 3}
         result = []
         for position, argument in enumerate(argv):
             if argument.startswith("--"):
                 name, equals, value = argument.partition("=")
                 argument = "--" + name[2:].replace("-", "_") + equals + value
+            elif argument.startswith("-") and f"--{argument.partition('=')[0][1:].replace('-', '_')}" in names:
+                self.error(f"{argument} has one hyphen: write -{argument}")
             result.append(argument)
             following = argv[position + 1] if position + 1 < len(argv) else ""
             if argument in optional and not _is_value(following, optional[argument].type):
@@ -98,6 +106,7 @@ class Parser(argparse.ArgumentParser):
         finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
         finder.add_argument("--preset", nargs="?")
         name = finder.parse_known_args(argv)[0].preset
+        self._preset = name
         return presets.arguments(name, self) if name else []
 
     def _lists_last(self, argv):
@@ -176,7 +185,7 @@ class NumberFrom:
             raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[self.kind]}") from None
         if not self.least <= value <= self.most:
             limits = f"between {self.least} and {self.most:g}"
-            limits = limits if self.most < LARGEST_NUMBER else f"at least {self.least}"
+            limits = limits if value > self.least or self.most < LARGEST_NUMBER else f"at least {self.least}"
             raise argparse.ArgumentTypeError(f"{text} is out of range: it must be {limits}")
         return value
 

@@ -40,7 +40,7 @@ def arguments(name, parser):
     Raises InputError if there is none, it is no TOML, or has a flag that the script has not, or nothing for it.
     """
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    path = _path(name)
+    path = _path(name, parser)
     try:
         content = toml.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -56,7 +56,9 @@ def arguments(name, parser):
     result = []
     for key, value in flags.items():
         action = known.get(key.replace("-", "_"))
-        if action is None or action.dest in ("help", "preset", "save_preset"):
+        if key in ("preset", "save_preset"):
+            raise InputError(f"the preset {path} has '{key}', which belongs on the command line")
+        if action is None or action.dest == "help":
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise InputError(f"the preset {path} has '{key}', but {parser.prog} has no flag --{key}{hint}")
@@ -65,14 +67,25 @@ def arguments(name, parser):
     return result
 
 
-def _path(name):
-    """Return the path of the preset `name`. Raises InputError if there is none of that name."""
+def _path(name, parser):
+    """Return the path of the preset `name`. Raises InputError if there is none of that name for the parser's script."""
     if os.path.dirname(name) or name.endswith(".toml"):
         return Path(name)
     names = sorted(path.stem for path in FOLDER.glob("*.toml"))
     if name not in names:
-        raise InputError(f"there is no preset {name}: there are {', '.join(names)}, or give a FILE.toml")
+        fitting = [other for other in names if _fits(other, parser)]
+        are = f"there are {', '.join(fitting)}, or " if fitting else ""
+        raise InputError(f"there is no preset {name} for {parser.prog}: {are}give a FILE.toml")
     return FOLDER / f"{name}.toml"
+
+
+def _fits(name, parser):
+    """Return whether a preset that is there is one for the parser's script."""
+    try:
+        arguments(name, parser)
+    except InputError:
+        return False
+    return True
 
 
 def save(path, parser, argv):

@@ -33,8 +33,10 @@ def check_run_flags(flags, files):
             raise InputError("--resume goes on from PREFIX_run: give a PREFIX instead of -")
         return
     _check_is_no_picture(flags.prefix)
-    flags.prefix, flags.result = _prefix_and_result(flags.prefix)
-    if os.path.basename(flags.prefix) in ("", ".", "..") or os.path.isdir(flags.prefix):
+    given = flags.prefix
+    flags.prefix, flags.result = _prefix_and_result(given)
+    is_folder = os.path.isdir(flags.prefix) and flags.result != given
+    if os.path.basename(flags.prefix) in ("", ".", "..") or is_folder:
         raise InputError(f"PREFIX '{flags.prefix}' is a folder: add the name the pictures should begin with")
     if os.path.isdir(flags.result):
         raise InputError(f"{flags.result} is a folder: choose another PREFIX")

@@ -69,12 +69,6 @@ def check_flags(flags):
     """
     flags.content_layer = canonical_layer(flags.model, flags.content_layer)
     _check_swallowed(flags)
-    last = flags.styles[-1]
-    if not os.path.exists(last) and not os.path.splitext(last)[1] and last != images.STANDARD:
-        raise InputError(
-            f"there is no picture {last}: check the path. If it is the PREFIX, there is one word too many, "
-            f"'{flags.prefix}', which is taken for that"
-        )
     files = [flags.content, *flags.styles, flags.init_image, *flags.style_masks, *flags.content_masks]
     check_run_flags(flags, [*files, flags.content_mask, flags.color_mask])
     if not (flags.content_weight or (any(flags.style_weight or [1]) and flags.style_scale)):
@@ -92,6 +86,16 @@ def _check_swallowed(flags):
                 f"{given[-1]} stands behind --{name}, which takes it for a mask, so that {flags.prefix} is the PREFIX: "
                 "write the PREFIX before that flag"
             )
+
+
+def _check_prefix(flags):
+    """Raise InputError where a word too many seems to have made the PREFIX a style."""
+    last = flags.styles[-1]
+    if not os.path.exists(last) and not os.path.splitext(last)[1] and last != images.STANDARD:
+        raise InputError(
+            f"there is no picture {last}: check the path. If it is the PREFIX, there is one word too many, "
+            f"'{flags.prefix}', which is taken for that"
+        )
 
 
 def _check_mask_flags(flags):
@@ -126,6 +130,7 @@ def read(flags, layers, reporter):
     Their masks are `Masks` at the size of each of the style `layers`. Raises InputError for a file that is no picture,
     sizes the networks cannot see, and a mask that is black or leaves nothing of a layer.
     """
+    _check_prefix(flags)
     (content, alpha), *others = [_read(path, flags.alpha, reporter.say) for path in (flags.content, *flags.styles)]
     styles, opaque = zip(*others, strict=True)
     start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)

@@ -129,7 +129,7 @@ def _keep(checkpoint, folder, reporter):
     if size > MUCH:
         reporter.say(
             f"{folder.path} keeps {size / 1e6:.0f} MB with which --resume may go on for longer; "
-            "--keep_checkpoint False leaves them out"
+            "--keep_checkpoint False leaves them out another time"
         )
 
 

@@ -161,7 +161,9 @@ def _minimise(objective, optimiser, course, position=None):
             return
 
 
-_REMEDY = "lower its weight, or check the start image and the weights of the network"
+_REMEDY = (
+    "lower --content_weight, --style_weight and that of smoothness, or check the start image and the network's weights"
+)
 
 
 def _broken(terms):

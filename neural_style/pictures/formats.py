@@ -32,6 +32,9 @@ _SEVERAL = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
 _FILM_HEADS = (b"\x1aE\xdf\xa3", b"OggS", b"FLV\x01", b"0&\xb2u\x8ef\xcf\x11", b"\0\0\x01\xba", b"\0\0\x01\xb3")
 """How Matroska and WebM, Ogg, Flash, Windows Media and MPEG begin."""
 
+_PICTURE_HEADS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")
+"""How the most frequent pictures begin."""
+
 _FILM_BOXES = (b"moov", b"mdat", b"wide", b"free", b"pnot")
 """What a film of QuickTime may begin with, after four bytes, before it says its brand."""
 
@@ -53,15 +56,17 @@ def _answer(head, ending):
         return "a film: take a picture out of it, as with ffmpeg -ss SECONDS -i FILM -frames:v 1 picture.png"
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
         return _answer(_FILM_HEADS[0], ending)
+    if head.startswith(_PICTURE_HEADS):
+        return None  # Whatever their comments say.
     if b"%PDF-" in head:
         return "a PDF: make a picture of its page, as with pdftoppm -png -r 300 -singlefile FILE.pdf picture"
     if head.startswith(b"%!PS"):
         return "PostScript: make a picture of it, as with gs -sDEVICE=png16m -r300 -o picture.png FILE"
     text = head.lower()
-    if b"<svg" in text:
-        return "a drawing of shapes (SVG): make pixels of it, as with rsvg-convert -h 1000 -o picture.png FILE.svg"
     if re.match(rb"\s*<(!doctype html|html|head)", text):
         return "a web page: save the picture that is on it, not the page"
+    if b"<svg" in text:
+        return "a drawing of shapes (SVG): make pixels of it, as with rsvg-convert -h 1000 -o picture.png FILE.svg"
     if text.startswith(b"version https://git-lfs"):
         return "a pointer of Git LFS: fetch the picture itself with git lfs pull"
     if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):

@@ -63,9 +63,15 @@ def difference(before, now, position=None):
         return "it was painted by another version of these scripts"
     if before["flags"].keys() != now["flags"].keys():
         return "it was painted by another script, or another version of this one"
-    for name in sorted(now["flags"].keys() - (LENGTHS if position else set())):
+    # Of flags that follow from others, those first that a user has typed.
+    by_rows = all(flags.get("scales") == [flags.get("image_size")] for flags in (before["flags"], now["flags"]))
+    typed = ("style_loss", "image_size" if by_rows else "scales")
+    names = sorted(now["flags"].keys() - (LENGTHS if position else set()), key=lambda name: (name not in typed, name))
+    for name in names:
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:
+            if name == "scales" and _follow_from_picture(before["flags"], now["flags"]):
+                return f"{_PICTURE_NAMES['content_size']} is another"
             return f"--{name} was {values[0]} and is {values[1]}"
     if position and (change := _change_of_what_is_done(before["flags"], now["flags"], position)):
         return change
@@ -77,6 +83,12 @@ def difference(before, now, position=None):
     if before["backend"].keys() != now["backend"].keys():
         return f"it ran on {', '.join(before['backend'])} and this runs on {', '.join(now['backend'])}"
     return None
+
+
+def _follow_from_picture(before, now):
+    """Return whether two runs' flags ask for the same size, in words that mean another for another picture."""
+    asked = before.get("image_size")
+    return asked == now.get("image_size") and (isinstance(asked, str) or asked == -1)
 
 
 def _change_of_what_is_done(before, now, position):

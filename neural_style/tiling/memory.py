@@ -99,7 +99,7 @@ def size_in_bytes(text):
     """Return the bytes that `text` names, like 6G, 6GiB, 512M or 1.5 T. Raises ValueError for anything else."""
     match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([KMGT]?)(I?B)?", text.strip().upper())
     if match is None:
-        raise ValueError(f"'{text}' is no size of memory like 6G or 512M")
+        raise ValueError(f"'{text}' is no size of memory like 6G or 1500M")
     return int(float(match[1]) * _UNITS[match[2]])
 
 
@@ -254,6 +254,19 @@ ONE_PIECE = Plan(None, LONGEST_HISTORY, 0)
 """The plan of pictures for which there is memory enough."""
 
 
+class TooLargeError(InputError):
+    """A painting needs `needed` bytes of memory, more than it may use."""
+
+    def __init__(self, size, needed, allowed):
+        rounded_up = gibibytes(needed + _UNITS["G"] // 200)
+        remedy = "a smaller size or a larger --max_memory" if allowed > BASE else "a --max_memory of more than 1 GiB"
+        super().__init__(
+            f"painting {size[0]}×{size[1]} pixels needs {rounded_up} of memory at least, but {gibibytes(allowed)} may "
+            f"be used: choose {remedy}"
+        )
+        self.needed = needed
+
+
 def plans(demands, allowed, side=None, histories=None):
     """Return the `Plan`s of a run's scales, whose `Demand`s these are, each as `plan` does.
 
@@ -262,7 +275,14 @@ def plans(demands, allowed, side=None, histories=None):
     """
     histories = histories or [None] * len(demands)
     scales = list(zip(demands, histories, strict=True))
-    separate = [plan(demand, allowed, side, history=history) for demand, history in scales]
+    separate, too_large = [], []
+    for demand, history in scales:
+        try:
+            separate.append(plan(demand, allowed, side, history=history))
+        except TooLargeError as problem:
+            too_large.append(problem)
+    if too_large:
+        raise max(too_large, key=lambda problem: problem.needed)
     large = [plan for plan in separate if plan.large]
     if not large:
         return separate
@@ -271,7 +291,7 @@ def plans(demands, allowed, side=None, histories=None):
 
 
 def plan(demand, allowed, side=None, keeping=(True, False), history=None):
-    """Return the `Plan` of a painting within `allowed` bytes. Raises InputError if there is none.
+    """Return the `Plan` of a painting within `allowed` bytes. Raises `TooLargeError` if there is none.
 
     With a `side`, 0 for one piece, it is in tiles of that, whatever they need. `keeping` says whether memory may be
     kept and whether it may be given back, `history` how many pairs the optimiser has if that is given.
@@ -287,12 +307,7 @@ def plan(demand, allowed, side=None, keeping=(True, False), history=None):
     if side is not None:
         return _planned(demand, rows, history or 1, keeps)
     needed = min(demand.of(rows, history or least, keeps) for rows, least, keeps in choices)
-    height, width = demand.size
-    rounded_up = gibibytes(needed + _UNITS["G"] // 200)
-    raise InputError(
-        f"painting {height}×{width} pixels needs {rounded_up} of memory at least, but {gibibytes(allowed)} may "
-        "be used: choose a smaller --image_size or a larger --max_memory"
-    )
+    raise TooLargeError(demand.size, needed, allowed)
 
 
 def _planned(demand, rows, history, keeps):

@@ -61,6 +61,16 @@ def test_every_name_that_is_told_is_a_flag_of_some_script():
     assert named[0].isdisjoint(foreign.ARGUMENTS | foreign.HABITS)
 
 
+def test_names_of_other_programs_are_answered_by_what_a_script_has():
+    doodle = {name[2:] for action in neural_doodle.METHOD.parser()._actions for name in action.option_strings}
+    assert foreign.remedy("output_image", doodle, False) == "it is called --target_image_prefix here"
+    assert foreign.remedy("style", doodle, False) == "it is called --style_image here"
+    assert "L-BFGS" in foreign.remedy("lr", doodle, False)
+    assert foreign.remedy("gpu", {"upscale"}, False)
+    assert foreign.remedy("lr", {"upscale"}, False) is None
+    assert foreign.remedy("gpu", {"method"}, False) is None
+
+
 def test_a_list_of_numbers_does_not_swallow_the_prefix(parse):
     flags = parse("c.jpg s.jpg t.jpg --style_weight 1 0.5 out")
     assert (flags.style_weight, flags.prefix, flags.styles) == ([1.0, 0.5], "out", ["s.jpg", "t.jpg"])
@@ -86,6 +96,13 @@ def test_hyphens_and_underscores_are_the_same(parse):
         ("c s out --image_size 1920x0", "'1920x0' is no size"),
         ("c s out --content_weight nan", "out of range"),
         ("c s out --content_weight inf", "out of range"),
+        ("c s out --content_weight 1e39", "it must be between 0 and 1e+38"),
+        ("c s out -image_size 64", "-image_size has one hyphen: write --image_size"),
+        ("c s out --max_size 512", "write --image_size max512 for 512 pixels of the longer side"),
+        (
+            "c s out --num_iterations 500",
+            "it is called --num_iter here, and each is as many evaluations as",
+        ),
         ("c s out --mask_feather 1e12", "between 0 and 10000"),
         (f"c s out --seed {'9' * 400}", "out of range"),
         ("c s out --rescale_image=perhaps", "neither True nor False"),

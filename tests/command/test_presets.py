@@ -3,6 +3,7 @@
 import pytest
 
 import network
+import neural_doodle
 import paint
 from neural_style.command import presets
 from neural_style.errors import InputError
@@ -48,7 +49,7 @@ def test_a_table_is_for_its_script_and_what_stands_above_for_all(preset):
         ("content_wieght = 1", "has 'content_wieght', but paint.py has no flag --content_wieght; did you mean content"),
         ("[network]\ncontent_weight = 1", "has nothing for paint.py, only for network.py"),
         ("content_weight 1", "is no TOML file"),
-        ("preset = 'other'", "has 'preset'"),
+        ("preset = 'other'", "has 'preset', which belongs on the command line"),
         (None, "cannot be read: No such file"),
     ],
 )
@@ -62,12 +63,20 @@ def test_what_is_wrong_with_a_preset_is_one_line_with_its_name(preset, tmp_path,
 def test_a_value_out_of_range_is_refused_as_on_the_command_line(preset, capsys):
     with pytest.raises(SystemExit):
         parsed("--preset", preset("content_weight = -1"))
-    assert "--content_weight: -1 is out of range" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--content_weight: -1 is out of range" in said
+    assert ".toml has flags too" in said
 
 
 def test_an_unknown_name_is_answered_with_those_there_are():
-    with pytest.raises(InputError, match=r"there is no preset nonesuch: there are .*oil"):
-        parsed("--preset", "nonesuch")
+    for script in (paint, neural_doodle):
+        with pytest.raises(InputError, match=f"there is no preset nonesuch for {script.__name__}") as error:
+            script.METHOD.parser().parse([*FILES, "--preset", "nonesuch"])
+        parser, told = script.METHOD.parser(), str(error.value)
+        names = told.partition("there are ")[2].partition(", or give")[0].split(", ")
+        assert ("oil" in names) == (script is paint)
+        for name in filter(None, names):
+            presets.arguments(name, parser)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in presets.FOLDER.glob("*.toml")])

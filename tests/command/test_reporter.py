@@ -175,7 +175,7 @@ def test_for_programs_each_line_is_an_object_of_json():
 @pytest.mark.parametrize("flags", [["no.jpg", "no.png", "out"], ["no.jpg", "--num_itter"]])
 def test_for_programs_what_is_wrong_is_json_too(flags, run_script):
     done = run_script("network.py", *flags, "--json")
-    (event,) = map(json.loads, done.stderr.splitlines())
+    *_, event = map(json.loads, done.stderr.splitlines())
     assert done.returncode in (1, 2)
     assert (event["event"], event["script"]) == ("error", "network.py")
     assert "no" in event["text"]

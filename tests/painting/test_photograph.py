@@ -446,4 +446,4 @@ def test_a_word_too_many_is_named_where_it_became_the_prefix():
     with pytest.raises(
         InputError, match=r"there is no picture out.* one word too many, '50%', which is taken for that"
     ):
-        network.METHOD.parse([str(CASTLE), str(STARRY_NIGHT), "out", "--image_size", "40", "50%"])
+        network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "out", "50%"]).read(Reporter(quiet=True))

@@ -157,5 +157,5 @@ def test_a_loss_that_is_no_number_for_a_while_costs_only_its_evaluations():
 
 
 def test_a_loss_that_stays_no_number_ends_the_run_with_the_name_of_its_term():
-    with pytest.raises(InputError, match="the style loss does not come back to a finite number: lower its weight"):
+    with pytest.raises(InputError, match="the style loss does not come back to a finite number: lower --content"):
         list(synthesise(stages(BrokenLater(5, 10**6)), [100], evaluations=10))

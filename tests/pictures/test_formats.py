@@ -11,6 +11,7 @@ from PIL import Image
 from neural_style.errors import InputError
 from neural_style.pictures import images
 from tests.conftest import CASTLE, opened
+from tests.pictures.test_odd_files import chunk
 
 pillow_heif = pytest.importorskip("pillow_heif")
 
@@ -88,6 +89,7 @@ NO_PICTURES = {
     "raw.cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(99), "raw data.*develop"),
     "raw.raf": (b"FUJIFILMCCD-RAW 0201" + bytes(99), "raw data.*develop"),
     "saved.jpg": (b"\n<!DOCTYPE html><title>A picture</title>", "a web page: "),
+    "with a drawing.png": (b"<!DOCTYPE html><body><svg></svg>", "a web page: "),
     "large.png": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
     "new.jxl": (b"\xff\x0a\xfa\x1f" + bytes(99), "djxl"),
     "mine.xcf": (b"gimp xcf v011\0" + bytes(99), "export a PNG"),
@@ -100,6 +102,18 @@ def test_of_what_is_no_picture_it_is_said_what_it_is_and_what_to_do(name, tmp_pa
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=f"{name} is .*{answer}"):
         images.read(str(tmp_path / name))
+
+
+def test_what_a_picture_says_in_its_comment_does_not_make_it_another_kind(tmp_path, photo):
+    for name, kind in (("comment.png", "PNG"), ("comment.jpg", "JPEG")):
+        content = io.BytesIO()
+        photo.save(content, format=kind, comment=b"<svg %PDF-")
+        start = content.getvalue()
+        if kind == "PNG":
+            start = start[:33] + chunk(b"tEXt", b"Comment\0<svg %PDF-") + start[33:]
+        (tmp_path / name).write_bytes(start)
+        assert b"<svg %PDF-" in start
+        assert images.read(str(tmp_path / name)).size == photo.size
 
 
 def test_raw_data_whose_first_picture_is_a_stamp_are_not_taken_for_it(tmp_path, photo):

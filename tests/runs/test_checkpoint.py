@@ -1,5 +1,7 @@
 """A checkpoint knows the run that it is of."""
 
+import pytest
+
 import network
 from neural_style.runs import checkpoint
 from tests.conftest import CASTLE, STARRY_NIGHT
@@ -17,3 +19,25 @@ def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
     assert checkpoint.difference(before, before | {"weights": "b"}) == "the weights of the network are others"
     said = checkpoint.difference(before, before | {"backend": {"jax": "0.9"}})
     assert said == "it ran on tensorflow and this runs on jax"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ({"image_size": 32, "scales": [32]}, {"image_size": 400, "scales": [32, 40]}, "--scales was 32 and is 32 40"),
+        (
+            {"image_size": "50%", "scales": [30]},
+            {"image_size": "50%", "scales": [35]},
+            "the size of the content picture",
+        ),
+        ({"image_size": 30, "scales": [30]}, {"image_size": 35, "scales": [35]}, "--image_size was 30 and is 35"),
+        (
+            {"style_loss": "gram", "content_loss_type": 0},
+            {"style_loss": "wasserstein", "content_loss_type": 3},
+            "--style_loss was gram and is wasserstein",
+        ),
+    ],
+)
+def test_another_run_is_told_by_what_its_user_has_typed(before, now, said):
+    identities = [{"format": checkpoint.FORMAT, "flags": flags} for flags in (before, now)]
+    assert checkpoint.difference(*identities).startswith(said)

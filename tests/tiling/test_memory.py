@@ -304,7 +304,7 @@ def test_a_run_in_little_memory_says_so_and_ends(run_here, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        (["--max_memory", "lots"], "'lots' is no size of memory like 6G or 512M"),
+        (["--max_memory", "lots"], "'lots' is no size of memory like 6G or 1500M"),
         (["--max_memory", "6"], "'6' is 6 bytes, too little for anything: did you mean 6G?"),
         (["--max_memory", "0"], "'0' is 0 bytes, too little for anything; --help"),
         (["--max_memory", "100K"], "'100K' is 102400 bytes, too little for anything; --help"),
