@@ -15,6 +15,7 @@ import paint
 from models import vgg
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
+from neural_style.painting.photograph import MARGIN
 from neural_style.runs.folder import RunFolder
 from tests.conftest import CASTLE, ROOT, SHALLOW, STARRY_NIGHT, opened
 
@@ -35,15 +36,15 @@ def painted(tmp_path, *flags, script=paint, content=CASTLE, styles=(STARRY_NIGHT
 def test_scales_grow_to_the_size_asked_for_each_with_twice_the_pixels():
     flags, pictures = read("--image_size", 200)
     assert flags.scales == [100, 141, 200]
-    assert [picture.size for picture in pictures] == [(100, 149), (141, 211), (200, 299)]
+    assert [picture.inner for picture in pictures] == [(100, 149), (141, 211), (200, 299)]
 
 
 def test_the_shorter_side_of_the_first_scale_is_96_pixels_at_least(tmp_path):
     opened(CASTLE).crop((0, 0, 200, 600)).save(tmp_path / "tall.png")
     _, pictures = read("--image_size", 600, content=tmp_path / "tall.png")
-    assert [picture.size[1] for picture in pictures] == [100, 141, 200]
+    assert [picture.inner[1] for picture in pictures] == [100, 141, 200]
     _, (only,) = read("--image_size", 40)
-    assert only.size == (40, 59)
+    assert only.inner == (40, 59)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +62,9 @@ def test_the_shorter_side_of_the_first_scale_is_96_pixels_at_least(tmp_path):
 )
 def test_the_size_is_asked_for_by_rows_columns_the_longer_side_or_the_photographs_own(size, expected):
     _, pictures = read("--image_size", size, "--scales", 32)
-    assert pictures[0].size[0] == 32
+    assert pictures[0].inner[0] == 32
     _, pictures = read("--image_size", size)
-    assert pictures[-1].size == expected
+    assert pictures[-1].inner == expected
     task = network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "unused", "--image_size", size])
     (only,) = task.read(Reporter(quiet=True))
     assert (only.size, task.flags.scales) == (expected, [expected[0]])
@@ -98,7 +99,7 @@ def test_the_style_keeps_its_shape_and_its_strokes_grow_with_the_picture():
     style = opened(STARRY_NIGHT)
     for picture in pictures:
         height, width, _ = picture.styles[0].shape
-        assert width == max(picture.size)
+        assert width == max(picture.inner)
         assert height == round(width * style.height / style.width)
     _, finer = read("--image_size", 200, "--style_size", 0.5)
     assert finer[-1].styles[0].shape[1] == pytest.approx(pictures[-1].styles[0].shape[1] / 2, abs=1)
@@ -120,6 +121,20 @@ def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, cap
     assert rows == ["1"] * 3 + ["2"] * 3
     settings = json.loads((tmp_path / "out_run" / "settings.json").read_text())
     assert settings["flags"]["scales"] == [96, 136]
+
+
+def test_a_photograph_is_painted_with_its_reflection_around_it_and_saved_without(tmp_path, halves):
+    _, (pictures,) = read("--image_size", 64, "--style_masks", halves[0], "--keep_unmasked")
+    assert (pictures.inner, pictures.size) == ((64, 95), (64 + 2 * MARGIN, 95 + 2 * MARGIN))
+    inner = pictures.content[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    assert np.array_equal(pictures.content[:MARGIN, MARGIN:-MARGIN], inner[MARGIN:0:-1])
+    assert np.array_equal(pictures.start, pictures.content)
+    mask = pictures.masks.generated["conv1_1"][0, ..., 0]
+    assert mask.shape == pictures.size
+    assert mask[20, : MARGIN + 44].all()
+    assert not mask[20, MARGIN + 52 :].any()
+    unpainted = painted(tmp_path, "--image_size", 64, "--num_iter", 0)
+    assert np.array_equal(unpainted, inner)
 
 
 def test_one_network_is_made_for_all_scales(tmp_path, monkeypatch, shallow):

@@ -23,14 +23,20 @@ def stages(run, plans):
     extractor = functools.cache(partial(_extractor, run.task, run.scales[-1], run.weights))
 
     def begin(pictures, plan, before):
-        start = pictures.start if before is None else images.resized(before, pictures.size)
-        size = "{}×{}".format(*pictures.size)
+        start = pictures.start if before is None else _enlarged(before, pictures)
+        size = "{}×{}".format(*pictures.inner)
         run.reporter.awaits(f"looking at the pictures, to paint at {size}")
         objective = _objective(run.task, pictures, extractor(), plan, run.reporter)
         run.reporter.awaits(f"preparing the evaluations at {size}")
         return objective, start, plan.history
 
     return [partial(begin, pictures, plan) for pictures, plan in zip(run.scales, plans, strict=True)]
+
+
+def _enlarged(before, pictures):
+    """Return the image that the scale `before` ended with at the size of that of `pictures`, which has its margin."""
+    inner = images.without_margin(before, pictures.margin)
+    return images.extended(images.resized(inner, pictures.inner), pictures.margin)
 
 
 def objective(task, pictures, weights, plan=ONE_PIECE, reporter=SILENT):
@@ -75,7 +81,7 @@ def _objective(task, pictures, extractor, plan, reporter):
     style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:
         target = network.layer(layer, pictures.content)
-        weight = flags.content_weight * _content_share(flags, target, style_term)
+        weight = flags.content_weight * _content_share(flags, target, style_term, pictures.inner)
         terms["content"] = weight, content.ContentLoss(layer, target, pictures.size, flags.content_loss_type)
     if style_layers:
         terms["style"] = 1.0, style_term
@@ -89,16 +95,27 @@ LEAST_VARIANCE = 1.0
 """Of features, which vary by 5 to 15 in pictures: a blank picture counts as having so much, or it would be all."""
 
 
-def _content_share(flags, target, style_term):
+def _content_share(flags, target, style_term, size):
     """Return what a weight of the content is multiplied by, so that it means the same for every pair of pictures.
 
     Two squared distances are added, each relative to how much the features of its own picture vary: to those of a
-    drawing in black and white a painting has a long way to go, and the photograph would count for little. The losses of
-    the original scripts stay as they are.
+    drawing in black and white a painting has a long way to go, and the photograph would count for little. And where the
+    painting, whose present scale has the (height, width) `size`, ends at fewer rows than SMALL, the photograph counts
+    for as much more. The losses of the original scripts stay as they are.
     """
     if flags.content_loss_type != 3 or style_term is None:
         return 1.0
-    return max(style_term.variance, LEAST_VARIANCE) / max(content.variance(target), LEAST_VARIANCE)
+    ends_at = min(size) * flags.scales[-1] / size[0]
+    small = max(1.0, SMALL / ends_at)
+    return small * max(style_term.variance, LEAST_VARIANCE) / max(content.variance(target), LEAST_VARIANCE)
+
+
+SMALL = 300
+"""Pixels of a painting's shorter side below which its photograph would be lost in the style.
+
+The deep layers see all of a small picture at once, and the style's own composition with it; and no larger scale follows
+that would bring the small things of the photograph back.
+"""
 
 
 def style_loss(weighted_products, network, pictures):

@@ -42,7 +42,8 @@ class Pictures:
 
     `content` (None without one) and `start` have the generated image's size, `styles` that too or their own.
     `style_weights` has one weight per style, `masks` what the script's style loss wants to know of masks.
-    `content_size` is the (height, width) of the file that the generated image's aspect ratio comes from.
+    `content_size` is the (height, width) of the file that the generated image's aspect ratio comes from. The generated
+    image, with all that lies on it, is extended by a `margin` of so many pixels on each side.
     """
 
     content: np.ndarray | None
@@ -52,11 +53,17 @@ class Pictures:
     content_size: tuple
     masks: object
     finish: Finish
+    margin: int = 0
 
     @property
     def size(self):
-        """The generated image's (height, width)."""
+        """The generated image's (height, width), margins and all."""
         return self.start.shape[:2]
+
+    @property
+    def inner(self):
+        """The (height, width) without margins."""
+        return tuple(side - 2 * self.margin for side in self.size)
 
 
 def check_flags(flags):
@@ -366,15 +373,29 @@ def _at_scale(flags, files, weights, layers, rows):
         start = images.to_array(files.start, size, dtype="uint8")
     elif flags.init_image == "noise":
         start = smooth_noise(size, flags.seed, gray)
+    margin = _margin(flags)
     return Pictures(
-        content=seen,
+        content=images.extended(seen, margin),
         styles=styles,
         style_weights=weights,
-        start=start,
+        start=images.extended(start, margin),
         content_size=images.size(content),
         masks=_masks(flags, files, layers, style_sizes, size),
         finish=_finish(flags, files, size, gray),
+        margin=margin,
     )
+
+
+MARGIN = 8
+"""Pixels by which paint.py extends the photograph while it paints, its reflection beyond the border.
+
+The network's convolutions see zeros there, which leaves a fringe and a pale frame in flat pictures.
+"""
+
+
+def _margin(flags):
+    """Return the pixels by which a picture is extended: none by the original scripts."""
+    return MARGIN if flags.style_fit == "longer" else 0
 
 
 def paths_of_masks(flags):
@@ -456,11 +477,13 @@ def _masks(flags, files, layers, style_sizes, size):
     """
     count = len(style_sizes)
 
-    def at_layers(mask, path, size):
+    def at_layers(mask, path, size, margin=0):
         if feather:
             mask = masks.feathered(mask, size, feather, path)
+        if margin:
+            mask = masks.extended(mask, size, margin)
         try:
-            return masks.at_layers(mask, layers, size, feather > 0, path)
+            return masks.at_layers(mask, layers, [side + 2 * margin for side in size], feather > 0, path)
         except masks.LostMaskError as lost:
             if flags.style_fit == "keep" and path in flags.style_masks:
                 raise masks.LostMaskError(lost.what, f"{lost.remedy}, or take a larger style picture") from lost
@@ -481,7 +504,8 @@ def _masks(flags, files, layers, style_sizes, size):
     drawn = {**files.masks, **files.on_content} if _are_on_content(flags) else files.masks
     on_styles = [at_layers(drawn[path], path, s) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
     on_styles = on_styles or [None] * count
-    regions = [at_layers(files.on_content[path], path, size) for path in _painted(flags)]
+    margin = _margin(flags)
+    regions = [at_layers(files.on_content[path], path, size, margin) for path in _painted(flags)]
     return Masks(
         styles=on_styles,
         regions=list(range(count)) if len(regions) == count else [0] * count,
@@ -512,6 +536,7 @@ def _finish(flags, files, size, gray):
         painted = np.max([softened(path) for path in _painted(flags)], axis=0)
     needed = recoloured is not None or painted is not None
     return Finish(
+        margin=_margin(flags),
         size=saved,
         method=flags.rescale_method,
         content=images.to_array(files.content, saved, dtype="uint8") if needed else None,

@@ -142,6 +142,6 @@ def load_weights(flags, reporter):
 
 def describe_sizes(scales, reporter):
     """Tell the user the sizes (height × width) of what goes in and comes out."""
-    sizes = [scales[-1].content_size], [s.shape for s in scales[-1].styles], [pictures.size for pictures in scales]
+    sizes = [scales[-1].content_size], [s.shape for s in scales[-1].styles], [pictures.inner for pictures in scales]
     read, styles, painting = (", ".join(f"{height}×{width}" for height, width, *_ in group) for group in sizes)
     reporter.say(f"sizes (height × width): read {read}, style {styles}, painting {painting}")

@@ -27,7 +27,7 @@ def settings_of(run, command, device, plans):
         "sizes": {
             "read": scales[-1].content_size,
             "styles": [style.shape[:2] for style in scales[-1].styles],
-            "painting": [pictures.size for pictures in scales],
+            "painting": [pictures.inner for pictures in scales],
         },
         "memory": [asdict(plan) for plan in plans],
         "weights": {"network": flags.model, "source": weights.source, "sha256": weights.sha256},

@@ -12,11 +12,11 @@ from neural_style.pictures import color, images
 class Finish:
     """The last steps from the image of a run to the picture that is saved.
 
-    It is brought to the (height, width) `size` by the resizing `method` and then has the colours of `content` where
-    `recoloured` is 1, and `content` itself where `painted` is 0: `content` is uint8 RGB (height, width, 3), the other
-    two (height, width) in 0..1, None for nowhere and everywhere. `smooth` first takes the grain out and sharpens what
-    is left, and a `gray` picture has no colours. The picture has the transparency of `alpha`, uint8 (height, width), if
-    there is one.
+    It loses its `margin` of so many pixels on each side, is brought to the (height, width) `size` by the resizing
+    `method`, and then has the colours of `content` where `recoloured` is 1, and `content` itself where `painted` is 0:
+    `content` is uint8 RGB (height, width, 3), the other two (height, width) in 0..1, None for nowhere and everywhere.
+    `smooth` first takes the grain out and sharpens what is left, and a `gray` picture has no colours. The picture has
+    the transparency of `alpha`, uint8 (height, width), if there is one.
     """
 
     size: tuple
@@ -27,10 +27,11 @@ class Finish:
     smooth: bool = False
     gray: bool = False
     alpha: np.ndarray | None = None
+    margin: int = 0
 
     def picture(self, image):
         """Return `image`, float32 RGB (height, width, 3) meant for 0..255, as the 8-bit Pillow image to save."""
-        image = np.clip(image, 0, 255)
+        image = np.clip(images.without_margin(image, self.margin), 0, 255)
         if self.smooth:
             image = images.to_array(_smoothed(images.to_picture(image)))
         if image.shape[:2] != self.size:

@@ -239,6 +239,16 @@ def resized(array, target):
     return np.stack([channel.resize(target[::-1], Image.Resampling.BICUBIC) for channel in channels], axis=-1)
 
 
+def extended(array, margin):
+    """Return an array (height, width, 3) with `margin` more pixels of its reflection on each side."""
+    return np.pad(array, ((margin, margin), (margin, margin), (0, 0)), mode="reflect") if margin else array
+
+
+def without_margin(array, margin):
+    """Return the array (height, width, 3) that was `extended` by a `margin`."""
+    return array[margin : array.shape[0] - margin, margin : array.shape[1] - margin]
+
+
 def gray(picture):
     """Return a Pillow image with its colours replaced by their luma (ITU-R 601), still in RGB."""
     return picture.convert("L").convert("RGB")

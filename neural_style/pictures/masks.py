@@ -103,6 +103,11 @@ def feathered(mask, size, pixels, name="mask"):
     return soft
 
 
+def extended(mask, size, margin):
+    """Return `mask` at the (height, width) `size`, extended by its reflection by `margin` pixels on each side."""
+    return Image.fromarray(np.pad(np.asarray(_resized(mask, size)), margin, mode="reflect"))
+
+
 def at_size(mask, size, soft=False):
     """Return `mask` as float32 (height, width) in 0..1 at `size`: black and white, or the gray between if `soft`.
 

@@ -19,7 +19,7 @@ from neural_style.files import replaced
 
 NAME = "checkpoint.npz"
 
-FORMAT = 2
+FORMAT = 3
 """What the arrays mean; a run of another one cannot go on."""
 
 WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "json", "save_every", "max_memory", "tile", "prefix", "weights"}
@@ -114,6 +114,7 @@ _PICTURE_NAMES = {
     "content_size": "the size of the content picture",
     "masks": "a mask",
     "finish": "a mask or the content picture",
+    "margin": "the size",
 }
 """What `photograph.Pictures` has, as users know it."""
 

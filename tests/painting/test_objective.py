@@ -1,5 +1,7 @@
 """The terms of the objective and what they weigh."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from keras import ops
@@ -8,7 +10,9 @@ from PIL import Image
 import network
 import paint
 from neural_style.command.reporter import Reporter
-from neural_style.painting.objective import objective
+from neural_style.painting.objective import SMALL, _enlarged, objective
+from neural_style.painting.photograph import MARGIN
+from neural_style.pictures import images
 from tests.conftest import CASTLE, SHALLOW, STARRY_NIGHT, opened
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -18,23 +22,41 @@ def content_term(weights, image, *flags, script=paint, content=CASTLE, style=STA
     """Return the weighted content term of 48 rows of a picture."""
     flags = ["--image_size", 48, *SHALLOW, *flags]
     task = script.METHOD.task([*map(str, [content, style, "unused", *flags])])
-    (pictures,) = task.read(Reporter(quiet=True))
+    pictures, *_ = task.read(Reporter(quiet=True))
+    image = images.extended(image, pictures.margin)
     _, terms, _ = objective(task, pictures, weights).evaluate(ops.convert_to_tensor(image.ravel()))
     return terms["content"]
 
 
-def variance(extractor, path, layer, size):
+def variance(extractor, path, layer, size, margin=0):
     picture = np.asarray(opened(path).convert("RGB").resize(size[::-1], Image.Resampling.BICUBIC), "float32")
+    picture = images.extended(picture, margin)
     return np.var(np.asarray(extractor([layer])(picture[None])[layer], "float64"), axis=(0, 1, 2)).mean()
 
 
 def test_the_content_weighs_by_how_much_the_features_of_both_pictures_vary(weights, extractor, random_image, shallow):
     image = random_image(48, 71)
     style = [variance(extractor, STARRY_NIGHT, layer, (56, 71)) for layer in ("conv1_1", "conv2_1")]
-    content = variance(extractor, CASTLE, "conv2_1", (48, 71))
-    expected = np.average(style, weights=(4, 1)) / content
+    content = variance(extractor, CASTLE, "conv2_1", (48, 71), MARGIN)
+    expected = np.average(style, weights=(4, 1)) / content * SMALL / 48
     alone = content_term(weights, image, "--style_weight", 0)
     assert content_term(weights, image) == pytest.approx(expected * alone, rel=0.05)
+
+
+def test_the_photograph_counts_for_more_where_the_painting_ends_small(weights, random_image, shallow):
+    image = random_image(48, 71)
+    small = content_term(weights, image)
+    assert content_term(weights, image, "--scales", 48, 2 * 48) == pytest.approx(small / 2, rel=1e-4)
+    assert content_term(weights, image, "--scales", 48, SMALL) == pytest.approx(small * 48 / SMALL, rel=1e-4)
+    assert content_term(weights, image, "--scales", 48, 2 * SMALL) == pytest.approx(small * 48 / SMALL, rel=1e-4)
+
+
+def test_from_scale_to_scale_the_picture_stays_where_it_is_within_its_margin():
+    smooth = np.add.outer(np.linspace(0, 90, 30), np.linspace(0, 120, 40))[..., None] + np.zeros(3)
+    smooth = smooth.astype("float32")
+    larger = SimpleNamespace(inner=(60, 80), margin=MARGIN)
+    result = _enlarged(images.extended(smooth, MARGIN), larger)
+    assert np.array_equal(result, images.extended(images.resized(smooth, (60, 80)), MARGIN))
 
 
 def test_a_blank_style_does_not_take_all_its_weight_from_the_photograph(weights, random_image, shallow, tmp_path):

@@ -423,7 +423,7 @@ def test_where_a_feathered_mask_is_lost_small_scales_are_left_out_as_without_a_f
     colours = ["--preserve_color", "--color_mask", square(tmp_path / "dot.png", 3, 400), "--image_size", "200"]
     argv = [str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", *colours, "--mask_feather", "0.01"]
     pictures = paint.METHOD.task(argv).read(Reporter(quiet=True))
-    assert [one.size[0] for one in pictures][-1] == 200
+    assert pictures[-1].inner[0] == 200
 
 
 def test_a_mask_for_styles_and_for_the_content_is_cut_for_the_content_only(tmp_path):

@@ -216,7 +216,7 @@ def refuse_animations(write):
     return written
 
 
-@pytest.mark.parametrize("finished", [True, {"format": 2}, {"format": 2, "flags": []}, "yes"])
+@pytest.mark.parametrize("finished", [True, {"format": 3}, {"format": 3, "flags": []}, "yes"])
 def test_a_note_of_a_finished_run_that_makes_no_sense_is_none(tmp_path, finished):
     assert paint(tmp_path / "out", "--num_iter", 0) == 0
     path = tmp_path / "out_run" / "settings.json"

@@ -13,7 +13,7 @@ def test_every_flag_that_a_checkpoint_passes_over_is_one(tmp_path):
 
 
 def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
-    before = {"format": 2, "flags": {}, "pictures": {}, "weights": "a", "backend": {"tensorflow": "2.21"}}
+    before = {"format": 3, "flags": {}, "pictures": {}, "weights": "a", "backend": {"tensorflow": "2.21"}}
     assert checkpoint.difference(before, dict(before)) is None
     assert checkpoint.difference(before, before | {"backend": {"tensorflow": "2.22"}}) is None
     assert checkpoint.difference(before, before | {"weights": "b"}) == "the weights of the network are others"
