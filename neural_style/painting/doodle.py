@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
@@ -10,8 +11,9 @@ from models.layers import MINIMUM_SIDE
 from neural_style.command.flags import WEIGHTS
 from neural_style.command.parser import rows_of
 from neural_style.errors import InputError
-from neural_style.painting import photograph
+from neural_style.painting import sizes, starts
 from neural_style.painting.checking import check_run_flags
+from neural_style.painting.photograph import Pictures
 from neural_style.pictures import images, labels, masks
 from neural_style.pictures.finish import Finish
 
@@ -65,7 +67,7 @@ def read(flags, layers, reporter):
         reporter.say(f"{flags.style_image} is transparent in parts, which are no part of its style")
     content = images.read(flags.content_image, say=reporter.say) if flags.content_image else None
     named = flags.init_image in (None, *STARTS)
-    start = None if named else photograph.start_picture(flags.init_image, STARTS, reporter.say)
+    start = None if named else starts.read(flags.init_image, STARTS, reporter.say)
     maps = [images.read(path, say=reporter.say) for path in (flags.style_mask, flags.target_mask)]
     images.warn_of_aspect(flags.style_mask, maps[0], flags.style_image, style, reporter.say)
     if content:
@@ -75,7 +77,7 @@ def read(flags, layers, reporter):
     if start:
         images.warn_of_aspect(flags.init_image, start, flags.target_mask, maps[1], reporter.say)
     uncut = None
-    if shape := photograph.shape_asked_for(flags):
+    if shape := sizes.shape_asked_for(flags):
         uncut, whole = maps[1], images.size(maps[1])
         reporter.say(f"{flags.target_mask} ({whole[0]}×{whole[1]}) is cut to {shape[0]}×{shape[1]}")
         content, start = (picture and images.cut(picture, whole, shape) for picture in (content, start))
@@ -111,7 +113,7 @@ def _cut(map_of_labels, shape):
 def _remedy(flags, files, layers, rows, remedy):
     """Return what to do where a region is too small at so many `rows`, after trying it; the `remedy` is another way."""
     map_size = images.size(files.maps["target_mask"])
-    for larger, size in photograph.larger_sizes(rows, lambda rows: photograph.painting_size(rows, map_size)):
+    for larger, size in sizes.larger_sizes(rows, lambda rows: sizes.painting_size(rows, map_size)):
         again = files
         if files.uncut:
             again = files._replace(maps={**files.maps, "target_mask": _cut(files.uncut, size)})
@@ -119,7 +121,7 @@ def _remedy(flags, files, layers, rows, remedy):
             _label_masks(flags, again, layers, size)
         except masks.LostMaskError:
             continue
-        words = photograph.size_in_words(flags, larger, size if files.uncut else None)
+        words = sizes.in_words(flags, larger, size if files.uncut else None)
         return f"{words} would do, or {remedy}"
     return remedy
 
@@ -178,23 +180,20 @@ STARTS = ("content", "noise")
 def _at_scale(flags, files, layers, rows):
     """Return the `photograph.Pictures` of `rows` rows."""
     map_size = images.size(files.maps["target_mask"])
-    size = photograph.checked_size(flags, rows, map_size)
+    size = sizes.checked_size(flags, rows, map_size)
     style_size = _style_size(flags, files, size)
     if min(style_size) < MINIMUM_SIDE:
         raise InputError(f"{flags.style_image} is too small for --style_fit keep: use --style_fit stretch")
     content = None if files.content is None else images.to_array(files.content, size, dtype="uint8")
-    gray = photograph.are_gray(files.style, files.content, files.start)
+    gray = starts.are_gray(files.style, files.content, files.start)
     name = flags.init_image or ("noise" if content is None else "content")
-    start = content
-    if files.start:
-        start = images.to_array(files.start, size, dtype="uint8")
-    elif name == "noise":
-        start = photograph.smooth_noise(size, flags.seed, gray)
+    noise = partial(starts.smooth_noise, size, flags.seed, gray) if name == "noise" else None
+    start = starts.start_image(files.start, content, noise, size)
     painted = None
     if files.kept != NO_LABEL:
         painted = (labels.nearest(files.maps["target_mask"], files.colours, size) != files.kept).astype("float32")
         start = np.where(painted[..., None] > 0, start, content)
-    return photograph.Pictures(
+    return Pictures(
         content=content,
         styles=[images.to_array(files.style, style_size, dtype="uint8")],
         style_weights=[flags.style_weight * flags.region_style_weight],

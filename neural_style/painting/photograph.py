@@ -1,19 +1,18 @@
 """What goes into a painting of a photograph: flags checked, pictures and masks read at the size they are used at."""
 
-import math
 import os
 from collections import namedtuple
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from PIL import Image
 
 from models.layers import MINIMUM_SIDE, canonical_layer
-from neural_style.command.flags import QUALITIES
-from neural_style.command.parser import LARGEST_NUMBER, rows_of, shape_of
+from neural_style.command.parser import LARGEST_NUMBER, rows_of
 from neural_style.errors import InputError
-from neural_style.painting.checking import check_run_flags, one_per_scale
+from neural_style.painting import sizes, starts
+from neural_style.painting.checking import check_run_flags
 from neural_style.pictures import color, images, masks
 from neural_style.pictures.finish import Finish
 
@@ -140,7 +139,7 @@ def read(flags, layers, reporter):
     _check_prefix(flags)
     (content, alpha), *others = [_read(path, flags.alpha, reporter.say) for path in (flags.content, *flags.styles)]
     styles, opaque = zip(*others, strict=True)
-    start = None if flags.init_image in STARTS else start_picture(flags.init_image, STARTS, reporter.say)
+    start = None if flags.init_image in STARTS else starts.read(flags.init_image, STARTS, reporter.say)
     given = {path: masks.read(path, reporter.say) for path in sorted(paths_of_masks(flags))}
     on_content = {path: given[path] for path in _masks_on_content(flags)}
     files = _Files(content, alpha, styles, opaque, start, given, on_content)
@@ -153,7 +152,7 @@ def read(flags, layers, reporter):
             images.warn_of_strokes(path, style, flags.content, content, reporter.say)
     chosen = "quality" in flags and flags.scales is None
     if "quality" in flags:
-        flags.scales, flags.num_iter = _course(flags, images.size(content))
+        flags.scales, flags.num_iter = sizes.course(flags, images.size(content))
     flags.scales = [rows_of(scale, images.size(content)) for scale in flags.scales]
     for path, style in zip(flags.styles, styles, strict=True):
         if flags.style_fit == "keep" and min(images.size(style)) < MINIMUM_SIDE:
@@ -172,29 +171,13 @@ def read(flags, layers, reporter):
     return pictures
 
 
-SIZES_TRIED = 16
-"""Larger sizes that are tried for a mask that is too small, each a quarter larger."""
-
-LARGEST_TRIED = 4_000_000
-"""Pixels of the largest size that is tried: more would take seconds."""
-
-
-def larger_sizes(rows, size_of):
-    """Yield (rows, size) of sizes to try where a mask is too small at so many `rows`; size_of(rows) is the size."""
-    for step in range(1, SIZES_TRIED):
-        larger = math.ceil(rows * 1.25**step)
-        if math.prod(size := size_of(larger)) > LARGEST_TRIED:
-            return
-        yield larger, size
-
-
 def _remedy(flags, files, layers, rows, remedy):
     """Return what to do where a mask is too small at so many `rows`, after trying it; the `remedy` is another way."""
 
     def size_of(rows):
-        return painting_size(rows, images.size(files.content), flags.maintain_aspect_ratio)
+        return sizes.painting_size(rows, images.size(files.content), flags.maintain_aspect_ratio)
 
-    for larger, size in larger_sizes(rows, size_of):
+    for larger, size in sizes.larger_sizes(rows, size_of):
         tried = copy(flags)
         if flags.size_flag != "--scales" or len(flags.scales) == 1:
             tried.scales = [larger]  # So that a feather has as many pixels there.
@@ -204,14 +187,8 @@ def _remedy(flags, files, layers, rows, remedy):
             _finish(tried, again, size, gray=False)
         except masks.LostMaskError:
             continue
-        return f"{size_in_words(flags, larger, size if files.uncut else None)} would do, or {remedy}"
+        return f"{sizes.in_words(flags, larger, size if files.uncut else None)} would do, or {remedy}"
     return remedy
-
-
-def size_in_words(flags, rows, shape=None):
-    """Return how a user asks for a size of `rows`, or for a (height, width) `shape` to which the picture is cut."""
-    text = f"{shape[1]}x{shape[0]}" if shape else str(rows)
-    return f"{flags.size_flag} {'from ' if flags.size_flag == '--scales' and len(flags.scales) > 1 else ''}{text}"
 
 
 _Files = namedtuple("_Files", "content alpha styles opaque start masks on_content uncut", defaults=[None])
@@ -228,7 +205,7 @@ def _cut(flags, files, reporter):
 
     Raises InputError if the result is to be square as well.
     """
-    shape = shape_asked_for(flags)
+    shape = sizes.shape_asked_for(flags)
     if shape is None:
         return files
     if not flags.maintain_aspect_ratio:
@@ -250,18 +227,9 @@ def _cut_to(flags, files, shape):
     on_content = {path: images.cut(mask, whole, shape) for path, mask in files.on_content.items()}
     for path, mask in on_content.items():
         if mask.getextrema()[1] <= masks.THRESHOLD:
-            cut = size_in_words(flags, shape[0], shape)
+            cut = sizes.in_words(flags, shape[0], shape)
             raise InputError(f"nothing that is white in {path} is left of what {cut} cuts out: choose another shape")
     return files._replace(content=content, alpha=alpha, start=start, on_content=on_content, uncut=files)
-
-
-def shape_asked_for(flags):
-    """Return the (height, width) to which the last size cuts the picture, None if it does not.
-
-    Raises InputError if it is too small or too large for anything.
-    """
-    shape = shape_of(flags.scales[-1] if flags.scales else flags.image_size)
-    return shape and checked_size(flags, shape[0], shape)
 
 
 def _masks_on_content(flags):
@@ -315,28 +283,6 @@ def _warn_of_stretched(flags, files, reporter):
             images.warn_of_aspect(path, files.masks[path], style_path, style, reporter.say)
 
 
-SMALLEST = 96
-"""Pixels of the shorter side of the first scale of paint.py, at least."""
-
-
-def _course(flags, content_size):
-    """Return the scales of paint.py, a list of rows, and the iterations at each.
-
-    Unless --scales says otherwise, each has twice the pixels of the one before: forms are found while a look at them
-    costs little, and every size of brush has its turn. A draft leaves out two of three.
-    """
-    doublings, counts = QUALITIES[flags.quality]
-    scales = flags.scales
-    if scales is None:
-        last = rows_of(flags.image_size, content_size)
-        shorter = min(checked_size(flags, last, content_size))
-        steps = max(0, math.floor(2 * math.log2(shorter / SMALLEST) / doublings))
-        scales = [round(last / 2 ** (doublings * step / 2)) for step in range(steps, -1, -1)]
-    if flags.num_iter is not None:
-        return scales, one_per_scale(flags.num_iter, scales)
-    return scales, [counts[min(index, len(counts) - 1)] for index in range(len(scales))]
-
-
 def _style_size(flags, size, style):
     """Return the (height, width) of a style picture of a painting of `size`; None for its own."""
     if flags.style_fit != "longer":
@@ -352,7 +298,7 @@ def _style_sizes(flags, files, size):
 
 def _sizes(flags, files, rows):
     """Return the (height, width) of a painting of `rows` rows, and those of its styles."""
-    size = checked_size(flags, rows, images.size(files.content))
+    size = sizes.checked_size(flags, rows, images.size(files.content))
     return size, _style_sizes(flags, files, size)
 
 
@@ -360,7 +306,7 @@ def _at_scale(flags, files, weights, layers, rows):
     """Return the `Pictures` of `rows` rows from the files; the styles have the `weights`."""
     content = files.content
     size, style_sizes = _sizes(flags, files, rows)
-    gray = are_gray(content, *files.styles, files.start)
+    gray = starts.are_gray(content, *files.styles, files.start)
     # The sharper filter of paint.py would change the numbers of the original scripts.
     method = "bicubic" if flags.style_fit == "longer" else "bilinear"
     seen = images.to_array(images.gray(content) if flags.init_image == "gray" else content, size, method, "uint8")
@@ -368,11 +314,8 @@ def _at_scale(flags, files, weights, layers, rows):
     if flags.color_match != "none":
         match = color.MATCHES[flags.color_match]
         styles = [match(style.astype("float32"), seen.astype("float32")) for style in styles]
-    start = seen
-    if files.start:
-        start = images.to_array(files.start, size, dtype="uint8")
-    elif flags.init_image == "noise":
-        start = smooth_noise(size, flags.seed, gray)
+    noise = partial(starts.smooth_noise, size, flags.seed, gray) if flags.init_image == "noise" else None
+    start = starts.start_image(files.start, seen, noise, size)
     margin = _margin(flags)
     return Pictures(
         content=images.extended(seen, margin),
@@ -419,53 +362,8 @@ def _style_weights(flags, reporter):
     return [weight * flags.style_scale for weight in weights]
 
 
-def painting_size(rows, content_size, maintain_aspect_ratio=True):
-    """Return the generated image's (height, width)."""
-    return images.size_of_rows(content_size, rows) if maintain_aspect_ratio else (rows, rows)
-
-
-def checked_size(flags, rows, content_size):
-    """Return the generated image's (height, width). Raises InputError if it is too small or too large for anything."""
-    height, width = painting_size(rows, content_size, vars(flags).get("maintain_aspect_ratio", True))
-    if min(height, width) < MINIMUM_SIDE:
-        raise InputError(
-            f"{rows} rows make a picture of {height}×{width} pixels (height × width), but the network needs "
-            f"{MINIMUM_SIDE} on each side: choose a larger {flags.size_flag}"
-        )
-    if height * width > 2 * Image.MAX_IMAGE_PIXELS:
-        raise InputError(f"{rows} rows make a picture of {height}×{width} pixels: choose a smaller {flags.size_flag}")
-    return height, width
-
-
-def are_gray(*pictures):
-    """Return whether no Pillow image among `pictures`, of which some may be None, has colours."""
-    return all(images.is_gray(picture) for picture in pictures if picture is not None)
-
-
 STARTS = ("content", "gray", "noise")
 """What --init_image may be besides a picture."""
-
-
-def start_picture(path, names, say):
-    """Return the picture in the file that --init_image names, as `images.read`. `names` are what else it may be."""
-    if path != images.STANDARD and not os.path.exists(path):
-        raise InputError(f"--init_image {path} is neither {', '.join(names)} nor a picture that is there")
-    return images.read(path, say=say)
-
-
-NOISE_SIDE = 8
-"""Pixels from one value of the noise that a painting starts from to the next.
-
-No loss takes noise of single pixels out again, for the deep layers do not see it and the shallow ones take it for
-brushwork: from there, a painting has six times the grain that it has from the photograph.
-"""
-
-
-def smooth_noise(size, seed, gray):
-    """Return noise without grain, an RGB image of (height, width) `size`; without colours if it is to be `gray`."""
-    values = tuple(max(2, math.ceil(side / NOISE_SIDE)) for side in size)
-    noise = np.random.default_rng(seed).uniform(0, 255, (*values, 1 if gray else 3)).astype("float32")
-    return np.broadcast_to(np.clip(images.resized(noise, size), 0, 255), (*size, 3))
 
 
 def _masks(flags, files, layers, style_sizes, size):

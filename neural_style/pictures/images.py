@@ -131,7 +131,7 @@ def _read(path, say):
         parts = re.split(r"[\s,;]+", str(path).strip())
         remedy = "check the path"
         if len(parts) > 1 and all(map(os.path.isfile, parts)):
-            remedy = "these are several: give one, or, where several are wanted, each as a word of its own"
+            remedy = "these are several: give one, or, where several are wanted, each by itself with spaces between"
         raise InputError(f"there is no picture {path}: {remedy}") from error
     except OSError as error:
         reason = error.strerror or "the file is damaged or cut short"

@@ -326,7 +326,7 @@ def test_a_painting_is_known_by_its_text_whatever_else_there_is(tmp_path, monkey
 def test_several_pictures_in_one_word_are_called_that(tmp_path, between):
     for name in ("a.png", "b.png"):
         Image.new("RGB", (4, 4)).save(tmp_path / name)
-    with pytest.raises(InputError, match="these are several, so write each by itself"):
+    with pytest.raises(InputError, match="these are several: give one, or, where several are wanted"):
         images.read(f"{tmp_path / 'a.png'}{between}{tmp_path / 'b.png'}")
     with pytest.raises(InputError, match="check the path"):
         images.read(f"{tmp_path / 'a.png'}{between}{tmp_path / 'c.png'}")
