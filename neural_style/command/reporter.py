@@ -30,6 +30,8 @@ class Listener:
     def _attempt(self, function, *arguments):
         try:
             function(*arguments)
+        except ValueError:
+            pass  # It was closed while another thread was about to write: what is late is lost.
         except OSError:
             # What the stream still has of it would fail once more when Python ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

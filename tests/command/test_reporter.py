@@ -179,3 +179,10 @@ def test_for_programs_what_is_wrong_is_json_too(flags, run_script):
     assert done.returncode in (1, 2)
     assert (event["event"], event["script"]) == ("error", "network.py")
     assert "no" in event["text"]
+
+
+def test_what_comes_too_late_for_a_stream_is_lost_without_a_word():
+    stream = io.StringIO()
+    reporter = Reporter(stream=stream)
+    stream.close()
+    reporter.say("nobody reads this")
