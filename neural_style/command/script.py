@@ -22,10 +22,12 @@ def load_backend(reporter, *allocation):
 
     An interruption is held back meanwhile, and answered.
     """
-    name = backend.PACKAGES[backend.asked_for()]
-    answer = partial(reporter.say, f"interrupted: ends when {name} is loaded")
+    name = backend.asked_for()
+    full_name = backend.PACKAGES[name]
+    answer = partial(reporter.say, f"interrupted: ends when {full_name} is loaded")
+    if name not in sys.modules:  # It takes seconds, in which no other thread could say so.
+        reporter.say(f"loading {full_name} …")
     with reporter.apart(), uninterrupted(answer):
-        reporter.awaits(f"loading {name}")
         return backend.start(*allocation)
 
 

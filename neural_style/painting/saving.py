@@ -54,6 +54,7 @@ def save_progress(run, evaluations, settings, record, animation):
     saves = 0 if piped else flags.save_every
     pace = Pace([pictures.size for pictures in run.scales], flags.num_iter, flags.evaluations)
     progress = None
+    took = before = scale = 0.0
 
     def picture():
         return run.scales[progress.scale - 1].finish.picture(progress.image())
@@ -66,8 +67,7 @@ def save_progress(run, evaluations, settings, record, animation):
         folder.save(progress, record, animation.frames() if animation else [], anyway)
 
     def answer():
-        seconds = progress.seconds / (progress.evaluation + 1) if progress else 0.0
-        takes = f", which takes about {seconds:.0f} s," if seconds >= 1 else ""
+        takes = f", which takes about {took:.0f} s," if took >= 1 else ""
         reporter.say(
             f"interrupted: the evaluation in hand{takes} is the last, and what was reached is saved; "
             "a second time ends at once"
@@ -76,6 +76,9 @@ def save_progress(run, evaluations, settings, record, animation):
     with Interruption(answer) as interruption:
         try:
             for progress in evaluations:
+                # The first of a scale also prepares it, and says nothing of the next.
+                took = progress.seconds - before if progress.scale == scale else 0.0
+                scale, before = progress.scale, progress.seconds
                 folder.log(progress)
                 folder.preview(picture)
                 reporter.progress(progress, pace.left(progress.scale, progress.evaluation, progress.seconds))
@@ -143,7 +146,8 @@ def _say_why_it_ended(run, progress, interruption, final):
     if interruption.signal:
         goes_on = final != images.STANDARD and not progress.ends_run
         remedy = "; the same command with --resume goes on" if goes_on else ""
-        run.reporter.say(f"interrupted after {progress.evaluation} evaluations; what was reached is in {final}{remedy}")
+        evaluations = f"{progress.evaluation} evaluation{'s' * (progress.evaluation != 1)}"
+        run.reporter.say(f"interrupted after {evaluations}; what was reached is in {final}{remedy}")
 
 
 def _rescued(final, save):
