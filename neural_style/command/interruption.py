@@ -16,8 +16,14 @@ GRACE = 3.0
 """Seconds in which a second signal ends a script by an exception, which a long computation does not let through."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """The first signal has come where nothing is in hand that is worth finishing."""
+
+
 class Interruption:
     """Notes SIGNALS while it is entered, so that a loop can end in its own time; a second one ends at once.
+
+    While `nothing_in_hand` is set, the first raises `Interrupted`.
 
     `signal` is the number of the signal that came, or 0; `exit_status` what a script should exit with. `answer()` is
     called when the first comes, at once and in another thread: Python itself hears of a signal only when what it has
@@ -26,6 +32,7 @@ class Interruption:
 
     def __init__(self, answer=lambda: None):
         self.signal = 0
+        self.nothing_in_hand = False
         self._answer = answer
         self._left = threading.Event()
 
@@ -55,6 +62,8 @@ class Interruption:
         if self.signal:
             raise KeyboardInterrupt
         self.signal = number
+        if self.nothing_in_hand:
+            raise Interrupted
 
     def _listen(self):
         """Answer the first signal, and end the process after the second if it has not come to its end by itself."""

@@ -182,7 +182,8 @@ class NumberFrom:
         try:
             value = self.kind(text)
         except (ValueError, OverflowError):
-            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[self.kind]}") from None
+            hint = f": {_COMMAS[self.kind]}" if re.fullmatch(r"[\d.]+(,[\d.]+)+", text) else ""
+            raise argparse.ArgumentTypeError(f"'{text}' is not a {_KINDS[self.kind]}{hint}") from None
         if not self.least <= value <= self.most:
             limits = f"between {self.least} and {self.most:g}"
             limits = limits if value > self.least or self.most < LARGEST_NUMBER else f"at least {self.least}"
@@ -191,6 +192,12 @@ class NumberFrom:
 
 
 _KINDS = {int: "whole number", float: "number"}
+
+_COMMAS = {
+    int: "several are separated by spaces",
+    float: "decimals follow a point, and several are separated by spaces",
+}
+"""What is said of numbers with commas."""
 
 
 def picture_size(text):

@@ -91,7 +91,7 @@ def read(flags, layers, reporter):
     painted = np.setdiff1d(on_target, [kept])
     _check_labels(flags, colours, on_style, painted)
     reporter.say(f"labels: {_listed(colours, painted)}")
-    unused = np.setdiff1d(on_style, painted)
+    unused = np.setdiff1d(on_style, on_target)
     if unused.size:
         reporter.say(f"regions of {flags.style_mask} that {flags.target_mask} leaves out: {_listed(colours, unused)}")
     by_flag = dict(zip(("style_mask", "target_mask"), maps, strict=True))

@@ -147,6 +147,8 @@ def read(flags, layers, reporter):
     _tell_of_transparent(flags, files, reporter)
     files = _cut(flags, files, reporter)
     content = files.content
+    if all(low == high for low, high in content.getextrema()):
+        reporter.say(f"warning: {flags.content} is all of one colour: nothing of it can be seen in the result")
     if flags.style_fit == "stretch" and flags.maintain_aspect_ratio:
         for path, style in zip(flags.styles, styles, strict=True):
             images.warn_of_strokes(path, style, flags.content, content, reporter.say)
@@ -378,10 +380,8 @@ def _masks(flags, files, layers, style_sizes, size):
     def at_layers(mask, path, size, margin=0):
         if feather:
             mask = masks.feathered(mask, size, feather, path)
-        if margin:
-            mask = masks.extended(mask, size, margin)
         try:
-            return masks.at_layers(mask, layers, [side + 2 * margin for side in size], feather > 0, path)
+            return masks.at_layers(mask, layers, size, feather > 0, path, margin)
         except masks.LostMaskError as lost:
             if flags.style_fit == "keep" and path in flags.style_masks:
                 raise masks.LostMaskError(lost.what, f"{lost.remedy}, or take a larger style picture") from lost
@@ -399,11 +399,11 @@ def _masks(flags, files, layers, style_sizes, size):
         return result
 
     feather = _feather(flags, size)
+    # First those of the result, whose size is the one that is known to the user.
+    regions = [at_layers(files.on_content[path], path, size, _margin(flags)) for path in _painted(flags)]
     drawn = {**files.masks, **files.on_content} if _are_on_content(flags) else files.masks
     on_styles = [at_layers(drawn[path], path, s) for path, s in zip(flags.style_masks, style_sizes, strict=False)]
     on_styles = on_styles or [None] * count
-    margin = _margin(flags)
-    regions = [at_layers(files.on_content[path], path, size, margin) for path in _painted(flags)]
     return Masks(
         styles=on_styles,
         regions=list(range(count)) if len(regions) == count else [0] * count,

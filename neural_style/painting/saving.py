@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict
 
 from neural_style import backend
-from neural_style.command.interruption import Interruption
+from neural_style.command.interruption import Interrupted, Interruption
 from neural_style.errors import InputError
 from neural_style.pictures import images
 from neural_style.runs.pace import Pace
@@ -54,7 +54,7 @@ def save_progress(run, evaluations, settings, record, animation):
     saves = 0 if piped else flags.save_every
     pace = Pace([pictures.size for pictures in run.scales], flags.num_iter, flags.evaluations)
     progress = None
-    took = before = scale = 0.0
+    took = before = 0.0
 
     def picture():
         return run.scales[progress.scale - 1].finish.picture(progress.image())
@@ -68,17 +68,13 @@ def save_progress(run, evaluations, settings, record, animation):
 
     def answer():
         takes = f", which takes about {took:.0f} s," if took >= 1 else ""
-        reporter.say(
-            f"interrupted: the evaluation in hand{takes} is the last, and what was reached is saved; "
-            "a second time ends at once"
-        )
+        last = "" if interruption.nothing_in_hand else f"the evaluation in hand{takes} is the last, and "
+        reporter.say(f"interrupted: {last}what was reached is saved; a second time ends at once")
 
     with Interruption(answer) as interruption:
         try:
-            for progress in evaluations:
-                # The first of a scale also prepares it, and says nothing of the next.
-                took = progress.seconds - before if progress.scale == scale else 0.0
-                scale, before = progress.scale, progress.seconds
+            for progress in _until_interrupted(evaluations, interruption):
+                took, before = progress.seconds - before, progress.seconds
                 folder.log(progress)
                 folder.preview(picture)
                 reporter.progress(progress, pace.left(progress.scale, progress.evaluation, progress.seconds))
@@ -117,6 +113,21 @@ def save_progress(run, evaluations, settings, record, animation):
     return interruption.exit_status
 
 
+def _until_interrupted(evaluations, interruption):
+    """Yield what `evaluations` does, up to an interruption while the next scale is prepared: that would take long."""
+    while True:
+        try:
+            progress = next(evaluations, None)
+        except Interrupted:
+            return
+        finally:
+            interruption.nothing_in_hand = False
+        if progress is None:
+            return
+        yield progress
+        interruption.nothing_in_hand = progress.ends_scale and not progress.ends_run
+
+
 MUCH = 50_000_000
 """Bytes of a checkpoint that a finished run keeps from which on the user is told."""
 
@@ -143,8 +154,10 @@ def _say_why_it_ended(run, progress, interruption, final):
         run.reporter.say(
             f"stopped after {progress.evaluation} of {progress.evaluations} evaluations: the loss hardly falls any more"
         )
-    if interruption.signal:
-        goes_on = final != images.STANDARD and not progress.ends_run
+    if interruption.signal and progress.ends_run:
+        run.reporter.say(f"interrupted in the last evaluation: the run is finished, and its picture is in {final}")
+    elif interruption.signal:
+        goes_on = final != images.STANDARD
         remedy = "; the same command with --resume goes on" if goes_on else ""
         evaluations = f"{progress.evaluation} evaluation{'s' * (progress.evaluation != 1)}"
         run.reporter.say(f"interrupted after {evaluations}; what was reached is in {final}{remedy}")

@@ -23,7 +23,7 @@ class Progress:
     before; the first of all is evaluation 0 of iteration 0. `total`, `terms` (by name, weighted, so that they add up
     to the total) and `gradient_norm` are of the image just evaluated, `best` is the scale's lowest total so far,
     `seconds` the time since the run began. `ends_iteration` is true for the last evaluation of an iteration,
-    `ends_run` for the last of all.
+    `ends_scale` for the last of a scale, `ends_run` for the last of all.
     """
 
     scale: int
@@ -37,6 +37,7 @@ class Progress:
     best: float
     seconds: float
     ends_iteration: bool
+    ends_scale: bool
     ends_run: bool
     _optimiser: LBFGS = field(repr=False)
     _size: tuple = field(repr=False)
@@ -151,6 +152,7 @@ def _minimise(objective, optimiser, course, position=None):
             best=optimiser.best_loss,
             seconds=time.monotonic() - course.clock,
             ends_iteration=ends_iteration or (ends and evaluation > 0),
+            ends_scale=ends,
             ends_run=ends and course.number == len(course.iterations),
             _optimiser=optimiser,
             _size=objective.size,

@@ -84,17 +84,24 @@ def opened(path, file):
     """
     head = file.read(HEAD)
     file.seek(0)
+    if not head:
+        raise InputError(f"{path} is empty: there is no picture in it")
     check(path, head)
     if not _is_heif(head):
-        return Image.open(file)
+        return _known(path, file, None) if head.startswith(_PICTURE_HEADS) else Image.open(file)
     try:
         import pillow_heif
     except ImportError as error:
         remedy = "install it with python -m pip install pillow-heif, or give a JPEG of the picture"
         raise InputError(f"{path} is a HEIF, which the Python package pillow-heif reads: {remedy}") from error
     pillow_heif.register_heif_opener()
+    return _known(path, file, ["HEIF"])
+
+
+def _known(path, file, formats):
+    """Return the picture in an open `file` that begins as one. Raises InputError if it does not go on as one."""
     try:
-        return Image.open(file, formats=["HEIF"])
+        return Image.open(file, formats=formats)
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{path} cannot be read: the file is damaged or cut short") from error
 

@@ -132,6 +132,8 @@ def _read(path, say):
         remedy = "check the path"
         if len(parts) > 1 and all(map(os.path.isfile, parts)):
             remedy = "these are several: give one, or, where several are wanted, each by itself with spaces between"
+        if re.match("https?://", str(path)):
+            remedy = "addresses are not fetched, so save the picture first"
         raise InputError(f"there is no picture {path}: {remedy}") from error
     except OSError as error:
         reason = error.strerror or "the file is damaged or cut short"

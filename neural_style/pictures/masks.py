@@ -46,7 +46,7 @@ def _why_black(path, brightest, coloured):
     if brightest == 1:
         return ", for its values are 0 and 1 of 255: multiply them by 255"
     if coloured:
-        return f", for its lightest colour is a gray of {brightest} of 255: paint white what it should cover"
+        return f", for its lightest colour is as light as a gray of {brightest}: paint white what it should cover"
     if path != images.STANDARD and not brightest and _is_transparent(path):
         return ", for it is wholly transparent: draw in white"
     if path != images.STANDARD and not brightest and images.read(path).convert("L").getextrema()[1]:
@@ -103,7 +103,7 @@ def feathered(mask, size, pixels, name="mask"):
     return soft
 
 
-def extended(mask, size, margin):
+def _extended(mask, size, margin):
     """Return `mask` at the (height, width) `size`, extended by its reflection by `margin` pixels on each side."""
     return Image.fromarray(np.pad(np.asarray(_resized(mask, size)), margin, mode="reflect"))
 
@@ -133,15 +133,17 @@ class LostMaskError(InputError):
         self.remedy = remedy
 
 
-def at_layers(mask, layers, size, soft=False, name="mask"):
+def at_layers(mask, layers, size, soft=False, name="mask", margin=0):
     """Return {layer: float32 (1, h, w, 1)}, `mask` at the size of the features of each layer.
 
-    `size` is the image's (height, width). Raises `LostMaskError`, with the mask's `name` and the layer, where nothing
-    of the mask is left.
+    `size` is the image's (height, width), which with a `margin` is extended by so many pixels on each side. Raises
+    `LostMaskError`, with the mask's `name` and the layer, where nothing of the mask is left.
     """
     by_size, result = {}, {}
+    if margin:
+        mask = _extended(mask, size, margin)
     for layer in layers:
-        own_size = size_at(layer, size)
+        own_size = size_at(layer, [side + 2 * margin for side in size])
         if own_size not in by_size:
             by_size[own_size] = at_size(mask, own_size, soft)
         if not by_size[own_size].any():

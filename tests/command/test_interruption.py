@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from neural_style.command.interruption import Interruption, uninterrupted
+from neural_style.command.interruption import Interrupted, Interruption, uninterrupted
 
 
 def test_the_first_signal_is_noted_and_the_second_ends():
@@ -75,3 +75,11 @@ def test_a_second_signal_ends_even_a_computation_that_lets_none_through():
             assert process.wait(timeout=20) == 130
         finally:
             process.kill()
+
+
+def test_where_nothing_is_in_hand_the_first_signal_ends_at_once():
+    with Interruption() as interruption:
+        interruption.nothing_in_hand = True
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGINT)
+        assert interruption.exit_status == 130

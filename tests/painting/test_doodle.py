@@ -303,3 +303,9 @@ def test_a_region_that_lies_where_the_style_is_transparent_is_told_so(draw, tmp_
     style.save(tmp_path / "half.png")
     with pytest.raises(InputError, match=r"half\.png is transparent .* where the region #ff0000 of .* is; give a"):
         read(style_image=tmp_path / "half.png", **maps)
+
+
+def test_the_region_of_the_photograph_is_none_that_the_doodle_leaves_out(draw):
+    maps = {"style_mask": draw("s.png", RED, GREEN), "target_mask": draw("t.png", RED, GREEN)}
+    _, said = read("--content_region", "lime", content_image=CASTLE, **maps)
+    assert not any("leaves out" in line for line in said)

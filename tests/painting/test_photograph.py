@@ -447,3 +447,20 @@ def test_a_word_too_many_is_named_where_it_became_the_prefix():
         InputError, match=r"there is no picture out.* one word too many, '50%', which is taken for that"
     ):
         network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "out", "50%"]).read(Reporter(quiet=True))
+
+
+@pytest.mark.parametrize(("value", "warned"), [(200, True), (None, False)])
+def test_a_photograph_of_one_colour_is_told_of(tmp_path, value, warned):
+    picture = opened(CASTLE) if value is None else Image.new("RGB", (64, 64), (value, value, value))
+    picture.save(tmp_path / "photo.png")
+    said, reporter = [], Reporter(quiet=True)
+    reporter.say = said.append
+    network.METHOD.task([str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", *SMALL]).read(reporter)
+    assert any("is all of one colour" in line for line in said) is warned
+
+
+def test_a_mask_lost_in_the_result_is_told_at_the_results_size(tmp_path):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "photo.png")
+    argv = [str(tmp_path / "photo.png"), str(STARRY_NIGHT), "unused", "--style_masks", square(tmp_path / "m.png", 4)]
+    with pytest.raises(InputError, match="so small that at 100×100 pixels"):
+        paint.METHOD.task([*argv, "--image_size", "100"]).read(Reporter(quiet=True))

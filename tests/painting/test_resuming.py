@@ -16,6 +16,7 @@ from PIL import Image
 import inetwork
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
+from neural_style.painting import objective
 from neural_style.pictures import images
 from neural_style.runs import animation, checkpoint
 from neural_style.runs import folder as run_folder
@@ -113,6 +114,40 @@ def interrupted(tmp_path, monkeypatch):
         patch.setattr(run_folder.RunFolder, "log", interrupt)
         assert paint(prefix) == 130
     return prefix
+
+
+def test_an_interruption_before_a_scale_does_not_wait_for_it(tmp_path, monkeypatch):
+    prefix, enlarged, whole = tmp_path / "out", objective._enlarged, tmp_path / "whole"
+    scales = ["--scales", "32", "48", "--num_iter", "2", "1"]
+
+    def interrupt(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return enlarged(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(objective, "_enlarged", interrupt)
+        assert paint(prefix, *scales) == 130
+    assert {row["scale"] for row in losses(prefix)} == {"1"}
+    assert paint(prefix, *scales, "--resume") == 0
+    assert paint(whole, *scales) == 0
+    assert losses(prefix) == losses(whole)
+    assert np.array_equal(*(np.asarray(opened(f"{path}.png")) for path in (prefix, whole)))
+
+
+def test_an_interruption_in_the_last_evaluation_is_no_loss(tmp_path, monkeypatch, capsys):
+    prefix, log = tmp_path / "out", run_folder.RunFolder.log
+
+    def interrupt(folder, progress):
+        log(folder, progress)
+        if progress.ends_run:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder.RunFolder, "log", interrupt)
+        assert paint(prefix) == 130
+    assert "interrupted in the last evaluation: the run is finished" in capsys.readouterr().err
+    assert paint(prefix, "--resume") == 0
+    assert "the run is finished already" in capsys.readouterr().err
 
 
 def test_a_run_with_styles_goes_on_as_if_it_had_not_been_interrupted(interrupted, tmp_path):

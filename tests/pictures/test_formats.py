@@ -127,3 +127,18 @@ def test_raw_data_whose_first_picture_is_a_stamp_are_not_taken_for_it(tmp_path, 
 def test_a_jpeg_that_calls_itself_raw_is_a_jpeg(tmp_path, photo):
     photo.save(tmp_path / "developed.nef", format="JPEG")
     assert images.read(str(tmp_path / "developed.nef")).size == photo.size
+
+
+def test_an_empty_file_and_one_cut_in_its_head_are_called_that(tmp_path, photo):
+    (tmp_path / "empty.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"empty\.png is empty"):
+        images.read(str(tmp_path / "empty.png"))
+    photo.save(tmp_path / "whole.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:20])
+    with pytest.raises(InputError, match=r"cut\.png cannot be read: the file is damaged or cut short"):
+        images.read(str(tmp_path / "cut.png"))
+
+
+def test_an_address_is_not_fetched_and_that_is_said():
+    with pytest.raises(InputError, match="addresses are not fetched"):
+        images.read("https://example.com/a.jpg")

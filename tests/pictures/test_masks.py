@@ -88,7 +88,7 @@ def test_why_a_mask_is_white_nowhere_is_said(tmp_path):
     for array, reason in (
         (np.eye(8, dtype="uint8"), r"values are 0 and 1 of 255: multiply them by 255"),
         (drawing, "drawn in black, .*: draw in white"),
-        (red, "lightest colour is a gray of 76 of 255: paint white"),
+        (red, "lightest colour is as light as a gray of 76: paint white"),
         (np.eye(8, dtype="uint8") * 40, "lightest gray 40 of 255: paint white, or lighter than half"),
         (np.zeros((8, 8), "uint8"), "lightest gray 0 of 255: paint white, or lighter than half"),
     ):
