@@ -52,7 +52,7 @@ def save_progress(run, evaluations, settings, record, animation):
     piped = flags.prefix == images.STANDARD
     final = flags.result
     saves = 0 if piped else flags.save_every
-    pace = Pace([pictures.size for pictures in run.scales], flags.num_iter, flags.evaluations)
+    pace = Pace([pictures.inner for pictures in run.scales], flags.num_iter, flags.evaluations)
     progress = None
     took = before = 0.0
 

@@ -125,8 +125,8 @@ def _read(path, say):
         limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         raise InputError(f"{path} claims to have more than {limit} million pixels: give a smaller picture") from error
     except Image.UnidentifiedImageError as error:
-        kinds = "PNG, JPEG, TIFF, WebP, HEIC, …"
-        raise InputError(f"{path} is not a picture of a kind that can be read ({kinds})") from error
+        kinds = "PNG, JPEG, TIFF, WebP, HEIC and the like"
+        raise InputError(f"{path} is not a picture of a kind that can be read: give one of {kinds}") from error
     except FileNotFoundError as error:
         parts = re.split(r"[\s,;]+", str(path).strip())
         remedy = "check the path"
