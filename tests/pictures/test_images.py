@@ -215,11 +215,18 @@ def test_a_folder_is_no_picture(tmp_path):
         images.read(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n"])
-def test_a_file_that_is_no_picture_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is empty"),
+        (b"hello", "is not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "cannot be read: the file is damaged or cut short"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_named(tmp_path, content, problem):
     path = tmp_path / "note.png"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"note\.png is not a picture"):
+    with pytest.raises(InputError, match=rf"note\.png {problem}"):
         images.read(path)
 
 

@@ -41,6 +41,13 @@ def until(runs, id, *states):
     return runs.get(id)
 
 
+def until_said(runs, run, words):
+    end = time.monotonic() + SECONDS
+    while not any(words in line for line in runs.log(run)):
+        assert time.monotonic() < end, runs.log(run)
+        time.sleep(0.01)
+
+
 def until_log(runs, run, count):
     end = time.monotonic() + SECONDS
     while len(runs.losses(run)) < count:
@@ -118,7 +125,7 @@ def test_a_run_can_be_stopped_at_once(runs):
     run = runs.submit("network.py", SLOW, {})
     until_log(runs, run, 1)
     runs.stop(run.id)
-    time.sleep(0.3)
+    until_said(runs, run, "a second time ends at once")
     runs.stop(run.id, at_once=True)
     run = until(runs, run.id, "stopped")
     assert not runs.has_result(run)
