@@ -11,9 +11,50 @@ from neural_style.lock import Lock
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::"])
 def test_others_see_the_page_only_with_a_password(host):
-    with pytest.raises(InputError, match="give a --password too"):
+    with pytest.raises(InputError, match="give a --password too, or set the variable STUDIO_PASSWORD"):
         studio.parse(["--host", host])
     assert studio.parse(["--host", host, "--password", "x"]).host == host
+
+
+def test_the_password_is_that_of_a_flag_or_a_file_or_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "password").write_text("from a file\nand more\n", encoding="utf-8")
+    monkeypatch.setenv("STUDIO_PASSWORD", "from the environment")
+    assert studio.parse([]).password == "from the environment"
+    assert studio.parse(["--password_file", str(tmp_path / "password")]).password == "from a file"
+    assert studio.parse(["--password", "from a flag"]).password == "from a flag"
+    monkeypatch.delenv("STUDIO_PASSWORD")
+    assert studio.parse([]).password is None
+
+
+def test_passwords_that_cannot_be_are_refused(tmp_path):
+    (tmp_path / "empty").write_text("\nsecret\n", encoding="utf-8")
+    for arguments, problem in (
+        (["--password", ""], "the password is empty"),
+        (["--password_file", str(tmp_path / "empty")], "the password is empty"),
+        (["--password_file", str(tmp_path / "none")], "cannot be read: No such file"),
+        (["--password", "x", "--password_file", "y"], "leave one out"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            studio.parse(arguments)
+
+
+def test_a_certificate_is_looked_at_before_anything_is_loaded(tmp_path):
+    (tmp_path / "words.pem").write_text("no certificate")
+    words = str(tmp_path / "words.pem")
+    with pytest.raises(InputError, match="belong together"):
+        studio.parse(["--certificate", words])
+    with pytest.raises(InputError, match=r"words\.pem are not a certificate in PEM and its key"):
+        studio.parse(["--certificate", words, "--key", words])
+    with pytest.raises(InputError, match="No such file"):
+        studio.parse(["--certificate", str(tmp_path / "none"), "--key", words])
+
+
+def test_the_port_is_the_first_free_one():
+    with studio.listen("127.0.0.1", None) as first, studio.listen("127.0.0.1", None) as second:
+        ports = [listener.getsockname()[1] for listener in (first, second)]
+    assert ports[0] in studio.PORTS
+    assert ports[1] in studio.PORTS
+    assert ports[0] < ports[1]
 
 
 def test_two_pages_over_one_folder_are_refused(tmp_path, run_script):

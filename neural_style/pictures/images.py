@@ -142,6 +142,12 @@ def _read(path, say):
         raise InputError(f"{path} cannot be read: the file is damaged ({error})") from error
 
 
+def format_of(path):
+    """Return what Pillow calls the format of a picture file that `read` takes, whatever its name says."""
+    with _opened(path) as file, formats.opened(path, file) as picture:
+        return picture.format
+
+
 def _opened(path):
     """Return the file `path` or the standard input, open.
 

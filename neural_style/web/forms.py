@@ -74,6 +74,13 @@ def fields(parser):
     return {field.name: field for field in found if field.name not in LEFT_OUT}
 
 
+def not_of_a_page(arguments):
+    """Return what is wrong, in a line, with arguments of a command line that no form can have; None if nothing is."""
+    names = [text.lstrip("-").partition("=")[0].replace("-", "_") for text in arguments if text.startswith("-")]
+    found = next((name for name in names if name in LEFT_OUT), None)
+    return found and f"--{found} is for the command line alone"
+
+
 def _field(action, group):
     kind, limits = _kind(action)
     several = action.nargs == "+"

@@ -4,24 +4,18 @@ import html
 import json
 import threading
 import time
-from pathlib import Path
 from urllib.parse import quote
 
 import gradio as gr
 from PIL import Image
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from neural_style.errors import InputError
 from neural_style.web import chart, check, controls, forms, recipes
 from neural_style.web.doodle_tab import DoodleTab
-from neural_style.web.runner import PAINTERS, with_result
+from neural_style.web.guard import VERSION
+from neural_style.web.record import PAINTERS, with_result
 from neural_style.web.tool_tabs import EnhanceTab, ToolTab
 from neural_style.web.transfer_tab import TransferTab
-
-STYLESHEET = Path(__file__).with_name("page.css")
 
 GRAY = (128, 128, 128)
 """The colour that stands for a picture that is not there yet."""
@@ -32,11 +26,9 @@ RESULT = "results/picture"
 FORGETTING = (3600, 24 * 3600)
 """Every so many seconds, what was uploaded before so many is deleted where it came in; what is used was kept."""
 
-LARGEST_UPLOAD = 300 * 2**20
-"""Bytes of a file that is uploaded, at most."""
-
 STATES = {
     "queued": "waiting",
+    "held": "waits for your click",
     "running": "painting",
     "done": "finished",
     "stopped": "stopped",
@@ -51,9 +43,6 @@ SAVING = (
     "{href: window.URL.createObjectURL(file), download: this.download}).click())"
 )
 """What a link does to save its file under its own name, since browsers take the name that is sent with the file."""
-
-VERSION = "/runs/version"
-"""The address that tells whether there is anything new of the runs."""
 
 WATCHING = (
     "() => { let known; setInterval(async () => {"
@@ -76,41 +65,11 @@ NAMES = {
 }
 
 
-def launch(page, host, port, auth):
-    """Serve a `Page` at an address until its `blocks` are closed; `auth` is a (user, password) or None."""
-    system = ["system-ui", "sans-serif"]
-    # Otherwise a page from elsewhere, whose name is made to mean this machine, could use this one through its visitor.
-    names = ["*"] if auth else ["localhost", host, f"[{host}]"]
-    theme = gr.themes.Default(
-        primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
-    )
-    page.blocks.queue(default_concurrency_limit=8)
-    page.blocks.launch(
-        server_name=host,
-        server_port=port,
-        auth=auth,
-        share=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        show_error=True,
-        max_file_size=LARGEST_UPLOAD,
-        allowed_paths=[str(page.runs.folder.resolve())],
-        enable_monitoring=False,
-        ssr_mode=False,
-        footer_links=[],
-        theme=theme,
-        css_paths=[STYLESHEET],
-        app_kwargs={
-            "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=names)],
-            "routes": [Route(VERSION, lambda _: PlainTextResponse(page.runs.version()))],
-        },
-    )
-
-
 class Page:
     """The Gradio app over `runner.Runs` and `uploads.Uploads`."""
 
-    def __init__(self, runs, uploads):
+    def __init__(self, runs, uploads, signs_out=False):
+        """`signs_out`: the page asks for a password, and is left again."""
         self.runs = runs
         self.uploads = uploads
         self._tabs = {}
@@ -120,7 +79,8 @@ class Page:
             title="Studio", analytics_enabled=False, fill_width=True, delete_cache=FORGETTING
         ) as self.blocks:
             self.loaded = self.blocks.load
-            gr.HTML("<header><h1>Studio</h1><p>Photographs in the style of pictures</p></header>")
+            leave = '<a href="logout">Sign out</a>' if signs_out else ""
+            gr.HTML(f"<header><h1>Studio</h1><p>Photographs in the style of pictures</p>{leave}</header>")
             self.shown = gr.State("")  # The run that is to be looked at, if one was chosen.
             self.visible = gr.State("")  # The run that the easel shows.
             self._seen = gr.State("")
@@ -144,9 +104,12 @@ class Page:
                             buttons=[],
                         )
                         self._listed = gr.State([])
+                        gr.HTML(_unreadable_html(self.runs.unreadable))
                 with gr.Column(scale=1, min_width=340, elem_id="easel"):
                     self._build_easel()
             self._connect()
+        for number, event in self.blocks.fns.items():  # Their names are nobody's business.
+            event.api_name, event.api_visibility = f"event-{number}", "private"
 
     def _add_tab(self, id, title, build):
         with gr.Tab(title, id=id):
@@ -341,7 +304,9 @@ class Page:
                 visible=run is not None and not over,
                 value=AT_ONCE if run and self.runs.is_stopping(run.id) else "Stop",
             ),
-            gr.update(visible=over and self.runs.can_go_on(run)),
+            gr.update(
+                visible=over and self.runs.can_go_on(run), value="Start" if run and run.state == "held" else "Go on"
+            ),
             gr.update(visible=over),
             gr.update(visible=over and painter and picture is not None),
             gr.update(visible=over and picture is not None),
@@ -412,14 +377,14 @@ class Page:
             words.append(html.escape(last[0]))
             bar = "<progress></progress>"
         problem = controls.warning(self.uploads.by_name(run.problem))
-        return f'<p class="state {run.state}" data-run="{run.id}">{" · ".join(words)}</p>{bar}{problem}'
+        return f'<p class="state {run.state}" data-run="{html.escape(run.id)}">{" · ".join(words)}</p>{bar}{problem}'
 
     def _settings_html(self, run):
         if run is None:
             return ""
         command = html.escape(forms.for_bash(self.runs.command(run)))
         log = html.escape("\n".join(self.runs.log(run)[-12:]))
-        return f"<p>{_minute(run)} · {html.escape(run.id)}</p><pre>{command}</pre><pre>{log}</pre>"
+        return f"<p>{html.escape(_minute(run))} · {html.escape(run.id)}</p><pre>{command}</pre><pre>{log}</pre>"
 
     def _queue_html(self, runs, shown):
         waiting = [run for run in runs if not run.is_over and run is not shown]
@@ -478,6 +443,16 @@ def _said(action, *arguments, **settings):
     return ""
 
 
+def _unreadable_html(problems):
+    """Return the list of folders that are no runs, by their names, with what is wrong with each."""
+    if not problems:
+        return ""
+    lines = "".join(
+        f"<li>{html.escape(name)}: {html.escape(problem)}</li>" for name, problem in sorted(problems.items())
+    )
+    return f'<div class="unreadable"><h4>Folders that are no runs</h4><ul>{lines}</ul></div>'
+
+
 def _caption(run):
     return f"{NAMES[run.script]}, {_minute(run)}"
 
@@ -489,9 +464,8 @@ def _address(path):
 
 def _saving(what, run, path):
     """Return the link to save a file of a run, which gets the run's name."""
-    return (
-        f'<a class="save" href="{_address(path)}" download="{run.id}{path.suffix}" onclick="{SAVING}">Save {what}</a>'
-    )
+    name = f"{html.escape(run.id)}{path.suffix}"
+    return f'<a class="save" href="{_address(path)}" download="{name}" onclick="{SAVING}">Save {what}</a>'
 
 
 def _minute(run):

@@ -14,7 +14,7 @@ import paint
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
 from neural_style.web import forms
-from neural_style.web.runner import with_result
+from neural_style.web.record import with_result
 
 SCRIPTS = {
     "paint.py": paint.METHOD,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,53 +21,26 @@ from neural_style import files
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
 from neural_style.runs.pace import Pace
-
-ROOT = Path(__file__).parents[2]
-"""The folder of the scripts."""
-
-PAINTERS = ("paint.py", "network.py", "inetwork.py", "neural_doodle.py")
-"""The scripts that take a prefix and leave a run folder; the others take -o."""
-
-UNFINISHED = ("queued", "running")
+from neural_style.web import forms, recipes, record
+from neural_style.web.record import ROOT, Run, with_result
+from neural_style.web.uploads import Uploads
 
 PATIENCE = 600.0
 """Seconds that a script has to save what it reached when the page ends; an evaluation may take minutes."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a script.
-
-    `arguments` are those of its command line, `values` those of the form they come from, `created` is when it was asked
-    for. `state` is "queued", "running", "done", "stopped" (by the user), "failed" or "lost" (its process ended while
-    nobody watched). `problem` is the line that a failed script ended with. `process` is the id of the process and the
-    time it began at. One that `resumes` goes on from its checkpoint.
-    """
-
-    id: str
-    script: str
-    arguments: list
-    values: dict
-    created: str
-    state: str = "queued"
-    problem: str = ""
-    process: list = field(default_factory=list)
-    resumes: bool = False
-
-    @property
-    def is_over(self):
-        return self.state not in UNFINISHED
 
 
 class Runs:
     """The folder of all runs, and the thread that works off their queue.
 
     Everything about a run is in FOLDER/<id>/: run.json, what its script said, in log.txt, and its pictures. Methods may
-    be called from any thread.
+    be called from any thread. `unreadable` says what is wrong, in a line, of each folder with a run.json that is none.
     """
 
     def __init__(self, folder):
-        """Take up the runs that are in `folder`, which is made if need be; queued ones wait for `start`."""
+        """Take up the runs that are in `folder`, which is made if need be.
+
+        One that waited there is held until `go_on`, for the folder may come from somebody else.
+        """
         self.folder = Path(folder)
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -75,13 +48,19 @@ class Runs:
         self._stopping = set()
         self._thread = None
         self._runs = {}
+        self._found = set()
+        self.unreadable = {}
         self.folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(self.folder.glob("*/run.json")):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                run = Run(**json.loads(path.read_text(encoding="utf-8")))
-                self._runs[path.parent.name] = replace(run, id=path.parent.name)
+        for path in sorted(self.folder.glob(f"*/{record.NAME}")):
+            try:
+                self._runs[path.parent.name] = record.read(path)
+                self._found.add(path.parent.name)
+            except InputError as problem:
+                self.unreadable[path.parent.name] = str(problem)
         for run in self.all():
-            if run.state == "running" and _process(run) is None:
+            if run.state == "queued":
+                self._set(run.id, state="held")
+            elif run.state == "running" and _process(run) is None:
                 self._set(run.id, state="done" if self.has_result(run) and not errors_in(self.log(run)) else "lost")
 
     def start(self):
@@ -157,15 +136,34 @@ class Runs:
                 _interrupt(run)
 
     def can_go_on(self, run):
-        """Return whether a run was interrupted and has a checkpoint."""
-        return run.is_over and run.state != "done" and self.path(run, f"picture_run/{checkpoint.NAME}").exists()
+        """Return whether a run was interrupted and has a checkpoint, or has not begun."""
+        return run.state == "held" or (run.is_over and run.state != "done" and self._has_checkpoint(run))
+
+    def _has_checkpoint(self, run):
+        return self.path(run, f"picture_run/{checkpoint.NAME}").exists()
 
     def go_on(self, id):
-        """Queue an interrupted run again, to go on where it was. Raises InputError if it cannot."""
+        """Queue an interrupted run again, to go on where it was, or one that is held. Raises InputError if it cannot.
+
+        One that an earlier page left is looked at as a form is: its script must take its arguments, and it may read
+        nothing but what was uploaded.
+        """
         with self._lock:
-            if not self.can_go_on(self.get(id)):
+            run = self.get(id)
+            if not self.can_go_on(run):
                 raise InputError("this run has no checkpoint to go on from")
-            self._set(id, state="queued", problem="", resumes=True)
+            if id in self._found:
+                self._check(run)
+            self._set(id, state="queued", problem="", resumes=self._has_checkpoint(run))
+
+    def _check(self, run):
+        """Raise InputError if a run is not one that the page's forms could have asked for."""
+        arguments = record.without_result(run.script, run.arguments)
+        problem = forms.not_of_a_page(arguments) or recipes.problem(run.script, arguments)
+        if problem:
+            raise InputError(f"this run cannot be started: {problem}")
+        for path in recipes.files(run.script, arguments):
+            Uploads(self.folder / "uploads").check(path)
 
     def delete(self, id):
         """Delete a run that is over, with its folder. Raises InputError if it is not, or cannot be deleted."""
@@ -255,8 +253,7 @@ class Runs:
             self._changed.notify_all()
 
     def _save(self, id):
-        content = f"{json.dumps(asdict(self._runs[id]), indent=2)}\n".encode()
-        files.write_whole(self.folder / id / "run.json", content)
+        files.write_whole(self.folder / id / record.NAME, self._runs[id].as_bytes())
 
     def _work(self):
         while True:
@@ -347,18 +344,8 @@ def _process(run):
     try:
         id, began = run.process
         process = psutil.Process(id)
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return process if alive and abs(process.create_time() - began) < 1 else None
-    except (psutil.Error, ValueError):
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - began) < 1
+        # The number may have been written down by somebody else.
+        return process if alive and str(ROOT / run.script) in process.cmdline() else None
+    except (psutil.Error, ValueError, OverflowError):
         return None
-
-
-def with_result(script, arguments, prefix):
-    """Return a script's arguments with the place of its result, PREFIX.png, added where the script takes it."""
-    if script == "neural_doodle.py":
-        return [*arguments, "--target_image_prefix", str(prefix)]
-    if script in PAINTERS:
-        # After the content and the styles, before the flags.
-        flags = next((i for i, text in enumerate(arguments) if text.startswith("--")), len(arguments))
-        return [*arguments[:flags], str(prefix), *arguments[flags:]]
-    return [*arguments, "-o", f"{prefix}.png"]

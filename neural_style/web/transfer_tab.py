@@ -8,7 +8,8 @@ from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, painter, recipes
-from neural_style.web.runner import ROOT, errors_in
+from neural_style.web.record import ROOT
+from neural_style.web.runner import errors_in
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
 """The scripts, by what they are called."""

@@ -12,6 +12,10 @@ SHOWN = 1600
 """Pixels of the longer side of what the page shows of a picture, at most."""
 
 
+ENDINGS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "HEIF": "heic"}
+"""The endings of files by Pillow's names of their formats, where they differ."""
+
+
 class Uploads:
     """The folder of uploads: FOLDER/<digest of the content>/<name>."""
 
@@ -21,13 +25,16 @@ class Uploads:
     def keep(self, path):
         """Copy a picture file into the folder and return its path there. Raises InputError if it is no picture.
 
-        One that is there already is not copied again.
+        One that is there already is not copied again. Its name ends as its format does, so that nobody takes it for
+        anything but a picture.
         """
         try:
             images.read(str(path))
+            kind = images.format_of(str(path))
         except InputError as problem:
             raise InputError(str(problem).replace(str(path), Path(path).name)) from problem
-        return self.keep_bytes(Path(path).name, Path(path).read_bytes())
+        name = f"{Path(path).stem}.{ENDINGS.get(kind, kind.lower())}"
+        return self.keep_bytes(name, Path(path).read_bytes())
 
     def keep_picture(self, name, picture):
         """Keep a Pillow image as a PNG file of that name, as `keep` does."""

@@ -4,9 +4,7 @@ import contextlib
 import json
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from io import BytesIO
 
@@ -17,6 +15,7 @@ from PIL import Image
 import paint
 from tests.conftest import CASTLE, ROOT, STARRY_NIGHT
 from tests.conftest import opened as opened_picture
+from tests.web.conftest import Server
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -33,34 +32,6 @@ GOING = ("queued", "running")
 
 LONG = 5000
 """Iterations that take longer than any test."""
-
-
-class Server:
-    """A studio.py of its own, on any free port."""
-
-    def __init__(self, folder):
-        command = [sys.executable, ROOT / "studio.py", "--runs", folder, "--open", "False"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-        )
-        self.address = self.process.stdout.readline().strip()
-
-    def close(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
-        self.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("studio") / "runs"
-
-
-@pytest.fixture(scope="module")
-def server(folder):
-    server = Server(folder)
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -582,20 +553,19 @@ def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
 
 
 def test_with_a_password_nobody_sees_the_page_without_it(tmp_path, browser):
-    command = [sys.executable, ROOT / "studio.py", "--runs", tmp_path, "--open", "False", "--password", "secret"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = Server(tmp_path, "--password", "secret")
     try:
-        address = process.stdout.readline().strip()
         context = browser.new_context()
         page = context.new_page()
-        assert page.request.get(f"{address}/config").status == 401
-        page.goto(address)
+        assert page.request.get(f"{server.address}/config").status == 401
+        page.goto(server.address)
+        page.get_by_text("Sign in as the user studio").wait_for()
         page.get_by_label("username").fill("studio")
         page.get_by_label("password").fill("secret")
         page.get_by_role("button", name="Login").click()
         page.get_by_role("heading", name="Studio").wait_for(timeout=WAIT)
+        page.get_by_role("link", name="Sign out").click()
+        page.get_by_label("username").wait_for(timeout=WAIT)
         context.close()
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-        process.stdout.close()
+        server.close()

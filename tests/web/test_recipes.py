@@ -4,7 +4,7 @@ import pytest
 
 from neural_style.errors import InputError
 from neural_style.web import recipes
-from neural_style.web.runner import with_result
+from neural_style.web.record import with_result
 from tests.web.filled import style, transfer_form
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from neural_style import files
 from neural_style.errors import InputError
 from neural_style.web.runner import Runs
+from neural_style.web.uploads import Uploads
 from tests.conftest import CASTLE, LIGHT, STARRY_NIGHT, opened
 
 SECONDS = 60
@@ -233,9 +234,44 @@ def test_a_run_is_deleted_with_its_folder_but_not_while_it_goes_on(runs, picture
         runs.get(going.id)
 
 
-def test_a_broken_file_in_the_folder_of_runs_is_passed_over(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "run.json").write_text("{")
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "run.json").write_text('{"id": 1}')
-    assert Runs(tmp_path).all() == []
+def test_what_waits_in_a_folder_of_runs_starts_when_it_is_asked_for(tmp_path, pictures):
+    kept = [str(Uploads(tmp_path / "runs" / "uploads").keep(path)) for path in pictures]
+    before = Runs(tmp_path / "runs")
+    run = before.submit("color_transfer.py", kept, {})
+    runs = Runs(tmp_path / "runs")
+    runs.start()
+    assert runs.get(run.id).state == "held"
+    assert runs.can_go_on(runs.get(run.id))
+    runs.go_on(run.id)
+    assert until(runs, run.id, "done", "failed").state == "done"
+    runs.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["{photo}", "/etc/passwd"], "passwd is none of the pictures given to this page"),
+        (["{photo}", "{photo}", "--save_preset", "/tmp/x.toml"], "--save_preset is for the command line alone"),
+        (["{photo}", "{photo}", "--save-preset=/tmp/x.toml"], "--save_preset is for the command line alone"),
+        (["{photo}", "{photo}", "--weights", "/etc/passwd"], "passwd is none of the pictures given to this page"),
+        (["{photo}", "{photo}", "--nonsense", "1"], "--nonsense"),
+        (["{photo}", "--exec"], "this run cannot be started"),
+    ],
+)
+def test_what_was_put_into_the_folder_of_runs_is_looked_at_like_a_form(tmp_path, pictures, arguments, problem):
+    photo = str(Uploads(tmp_path / "runs" / "uploads").keep(pictures[0]))
+    Runs(tmp_path / "runs").submit("paint.py", [text.format(photo=photo) for text in arguments], {})
+    runs = Runs(tmp_path / "runs")
+    (run,) = runs.all()
+    with pytest.raises(InputError, match=problem):
+        runs.go_on(run.id)
+    assert runs.get(run.id).state == "held"
+
+
+def test_folders_that_are_no_runs_are_listed_and_all_else_goes_on(tmp_path, pictures):
+    good = Runs(tmp_path).submit("color_transfer.py", pictures, {})
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "run.json").write_text("{")
+    runs = Runs(tmp_path)
+    assert [run.id for run in runs.all()] == [good.id]
+    assert runs.unreadable == {"bad": "it is not written as JSON"}

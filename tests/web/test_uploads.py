@@ -1,6 +1,7 @@
 """Pictures that are given to the page are kept, and no others are read."""
 
 import pytest
+from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.web.uploads import Uploads
@@ -16,6 +17,16 @@ def test_an_upload_is_kept_once_under_a_name_that_no_shell_minds(tmp_path):
     assert first.name == "my-HOME-photo.jpg"
     assert first.read_bytes() == CASTLE.read_bytes()
     assert first.is_relative_to(tmp_path / "uploads")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("GIF", "painting.gif"), ("JPEG", "painting.jpg"), ("TIFF", "painting.tif")]
+)
+def test_a_picture_is_kept_under_the_name_of_what_it_is(tmp_path, kind, name):
+    Image.new("RGB", (4, 3)).save(tmp_path / "painting.html", kind)
+    kept = Uploads(tmp_path / "uploads").keep(tmp_path / "painting.html")
+    assert kept.name == name
+    assert kept.read_bytes() == (tmp_path / "painting.html").read_bytes()
 
 
 def test_what_is_no_picture_is_not_kept(tmp_path):

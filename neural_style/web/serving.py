@@ -1,0 +1,94 @@
+"""The page served over HTTP or HTTPS, behind its `guard.Guard`."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from neural_style.web.guard import VERSION, Guard
+
+STYLESHEET = Path(__file__).with_name("page.css")
+
+LARGEST_UPLOAD = 300 * 2**20
+"""Bytes of a file that is uploaded, at most."""
+
+PATIENCE = 5.0
+"""Seconds that open connections have to end when the page does."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may see the page.
+
+    `names` are those by which it may be asked for, `user` and `password` what is asked of a visitor (None: nothing),
+    `certificate` and `key` the files for HTTPS (None: HTTP).
+    """
+
+    names: list
+    user: str
+    password: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class Server:
+    """Serves a `page.Page` at a socket, in a thread, until it is closed."""
+
+    def __init__(self, page, listener, access):
+        application = _application(page, access)
+        config = uvicorn.Config(
+            application,
+            log_level="warning",
+            ssl_certfile=access.certificate,
+            ssl_keyfile=access.key,
+            timeout_graceful_shutdown=round(PATIENCE),
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="page", daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._server.should_exit = True
+        self._thread.join(2 * PATIENCE)
+
+
+def _application(page, access):
+    """Return the ASGI application of a page."""
+    # Otherwise a page from elsewhere, whose name is made to mean this machine, could use this one through its visitor.
+    names = ["*"] if access.password else access.names
+    system = ["system-ui", "sans-serif"]
+    theme = gr.themes.Default(
+        primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
+    )
+    application = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=names)],
+        routes=[Route(VERSION, lambda _: PlainTextResponse(page.runs.version()))],
+    )
+    page.blocks.queue(default_concurrency_limit=8)
+    return gr.mount_gradio_app(
+        application,
+        page.blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        auth=access.password and (access.user, access.password),
+        auth_message=f"Sign in as the user {access.user}, with the password that the page was started with.",
+        allowed_paths=[str(page.runs.folder.resolve())],
+        show_error=False,
+        max_file_size=LARGEST_UPLOAD,
+        ssr_mode=False,
+        enable_monitoring=False,
+        theme=theme,
+        css_paths=[STYLESHEET],
+    )
