@@ -14,6 +14,7 @@ from pathlib import Path
 from neural_style.command import script
 from neural_style.command.parser import BOOLEAN, NumberFrom, Parser
 from neural_style.errors import InputError
+from neural_style.lock import Lock
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -118,6 +119,10 @@ def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     listener = listen(flags.host, flags.port)
     folder = Path(flags.runs)
+    lock = Lock(folder / "lock")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not lock.take():
+        raise InputError(f"{lock.holder()} has a page over {folder}: use that, or give another folder with --runs")
     # Gradio reads these when it is imported; what is uploaded lies here until it is kept or a day has passed.
     os.environ["GRADIO_TEMP_DIR"] = str((folder / ".incoming").resolve())
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -131,14 +136,9 @@ def main(argv=None):
     except ImportError as error:
         remedy = "python -m pip install -r requirements-studio.txt"
         raise InputError(f"the page needs Gradio ({error}): {remedy}") from error
-    from neural_style.lock import Lock
     from neural_style.web.runner import Runs
     from neural_style.web.uploads import Uploads
 
-    lock = Lock(folder / "lock")
-    folder.mkdir(parents=True, exist_ok=True)
-    if not lock.take():
-        raise InputError(f"{lock.holder()} has a page over {folder}: use that, or give another folder with --runs")
     runs = Runs(folder)
     page = Page(runs, Uploads(folder / "uploads"), signs_out=bool(flags.password))
     runs.start()

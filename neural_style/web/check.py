@@ -14,7 +14,7 @@ from neural_style.command import script as scripts
 from neural_style.command.reporter import Reporter
 from neural_style.web import recipes
 from neural_style.web.record import PAINTERS, ROOT, with_result
-from neural_style.web.runner import errors_in
+from neural_style.web.results import errors_in
 
 
 def problem(script, arguments):

@@ -5,24 +5,21 @@ by others. So nothing is done for a page from elsewhere, nothing is fetched from
 shown: all other files are saved.
 """
 
-import asyncio
 import json
 import re
-from collections import defaultdict
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
-VERSION = "/runs/version"
-"""The address that tells whether there is anything new of the runs."""
+from neural_style.web.routes import FILES
 
 API = (
     "app_id",
     "cancel",
     "file=.+",
     "heartbeat/[^/]+",
-    "login_check",
     "queue/data",
     "queue/join",
     "reset",
@@ -37,7 +34,7 @@ API = (
 ADDRESSES = re.compile(
     r"/|/(config|favicon\.ico|login|logout|manifest\.json|robots\.txt|theme\.css)/?"
     r"|/(assets|static|svelte)/.+"
-    rf"|/gradio_api/({'|'.join(API)})/?|{VERSION}"
+    rf"|/gradio_api/({'|'.join(API)})/?|/runs/.+|{FILES}.+"
 )
 """All addresses that are answered."""
 
@@ -59,17 +56,14 @@ POLICY = (
 
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox; frame-ancestors 'none'"
 
-LONGEST_DELAY = 60
-"""Seconds that the answer to a wrong password takes at most; the first takes one, and each doubles it."""
-
 
 class Guard:
     """ASGI middleware that goes around all else."""
 
-    def __init__(self, app):
+    def __init__(self, app, incoming):
+        """`incoming` is the folder of what is uploaded; no event can name a file that is anywhere else."""
         self.app = app
-        self._gates = defaultdict(asyncio.Lock)
-        self._wrong = defaultdict(int)
+        self._incoming = Path(incoming).resolve()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
@@ -78,34 +72,20 @@ class Guard:
         reason = _refused(scope)
         if reason is None and EVENT.fullmatch(scope["path"]):
             body = await _whole(receive)
-            reason = "no file is fetched from another address" if _names_an_address(body) else None
+            reason = None if all(map(self._was_uploaded, _paths(body))) else "this file was not uploaded"
             receive = _again(body, receive)
-        sealed = _sealed(send, scope["path"].startswith("/gradio_api/file="))
+        sealed = _sealed(send, scope["path"].startswith(("/gradio_api/file=", FILES)))
         if reason:
             await PlainTextResponse(f"refused: {reason}", status_code=403)(scope, receive, sealed)
-        elif scope["method"] == "POST" and scope["path"].rstrip("/") == "/login":
-            await self._sign_in(scope, receive, sealed)
         else:
             await self.app(scope, receive, sealed)
 
-    async def _sign_in(self, scope, receive, send):
-        """Pass a password on, one at a time from each address, and let those who try many wait."""
-        address = (scope.get("client") or ("",))[0]
-        answers = []
-
-        async def keep(message):
-            answers.append(message)
-
-        async with self._gates[address]:
-            await self.app(scope, receive, keep)
-            if answers and answers[0]["status"] >= 400:
-                delay = min(2 ** self._wrong[address], LONGEST_DELAY)
-                self._wrong[address] += 1
-                await asyncio.sleep(delay)
-            else:
-                self._wrong.pop(address, None)
-            for message in answers:
-                await send(message)
+    def _was_uploaded(self, path):
+        """Return whether a path of an event, which Gradio would read or fetch, is that of a file that was uploaded."""
+        try:
+            return path is None or Path(path).resolve().is_relative_to(self._incoming)
+        except (TypeError, ValueError, OSError):
+            return False
 
 
 def _refused(scope):
@@ -171,19 +151,17 @@ def _again(body, receive):
     return again
 
 
-def _names_an_address(body):
-    """Return whether a file in the JSON of an event is to be fetched from elsewhere."""
+def _paths(body):
+    """Yield all that is called a path in the JSON of an event."""
     try:
         waiting = [json.loads(body)]
     except ValueError:
-        return False
+        return
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            path = value.get("path")
-            if isinstance(path, str) and SCHEME.match(path):
-                return True
+            if "path" in value:
+                yield value["path"]
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-    return False

@@ -20,6 +20,9 @@ SCRIPTS = (*PAINTERS, "color_transfer.py", "mask_transfer.py", "enhance.py")
 
 UNFINISHED = ("queued", "running")
 
+LONGEST_NAME = 120
+"""Letters of a run's name, at most."""
+
 STATES = (*UNFINISHED, "held", "done", "stopped", "failed", "lost")
 
 
@@ -31,6 +34,7 @@ class Run:
     for. `state` is "queued", "running", "held" (found in the queue of an earlier page), "done", "stopped" (by the
     user), "failed" or "lost" (its process ended while nobody watched). `problem` is the line that a failed script ended
     with. `process` is the id of the process and the time it began at. One that `resumes` goes on from its checkpoint.
+    `name` is what the user calls it, empty if nothing.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Run:
     problem: str = ""
     process: list = field(default_factory=list)
     resumes: bool = False
+    name: str = ""
 
     @property
     def is_over(self):
@@ -86,6 +91,8 @@ def _check(run):
         raise InputError("its arguments, its form or its problem are not of the kind that they should be")
     if not (_all(run.process, (int, float)) and len(run.process) in (0, 2) and isinstance(run.resumes, bool)):
         raise InputError("its process is not of the kind that it should be")
+    if not isinstance(run.name, str) or len(run.name) > LONGEST_NAME:
+        raise InputError("its name is none")
     try:
         datetime.fromisoformat(run.created)
     except (TypeError, ValueError) as error:

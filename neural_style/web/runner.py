@@ -2,9 +2,7 @@
 
 import contextlib
 import hashlib
-import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -20,9 +18,9 @@ import psutil
 from neural_style import files
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
-from neural_style.runs.pace import Pace
 from neural_style.web import forms, recipes, record
 from neural_style.web.record import ROOT, Run, with_result
+from neural_style.web.results import Results
 from neural_style.web.uploads import Uploads
 
 PATIENCE = 600.0
@@ -49,6 +47,7 @@ class Runs:
         self._thread = None
         self._runs = {}
         self._found = set()
+        self._uploads = Uploads(self.folder / "uploads")
         self.unreadable = {}
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(self.folder.glob(f"*/{record.NAME}")):
@@ -61,7 +60,8 @@ class Runs:
             if run.state == "queued":
                 self._set(run.id, state="held")
             elif run.state == "running" and _process(run) is None:
-                self._set(run.id, state="done" if self.has_result(run) and not errors_in(self.log(run)) else "lost")
+                results = self.results(run)
+                self._set(run.id, state="done" if results.is_finished and not results.errors() else "lost")
 
     def start(self):
         """Begin to work off the queue."""
@@ -137,10 +137,8 @@ class Runs:
 
     def can_go_on(self, run):
         """Return whether a run was interrupted and has a checkpoint, or has not begun."""
-        return run.state == "held" or (run.is_over and run.state != "done" and self._has_checkpoint(run))
-
-    def _has_checkpoint(self, run):
-        return self.path(run, f"picture_run/{checkpoint.NAME}").exists()
+        goes_on = run.is_over and run.state != "done" and self.results(run).checkpoint.exists()
+        return run.state == "held" or goes_on
 
     def go_on(self, id):
         """Queue an interrupted run again, to go on where it was, or one that is held. Raises InputError if it cannot.
@@ -154,7 +152,7 @@ class Runs:
                 raise InputError("this run has no checkpoint to go on from")
             if id in self._found:
                 self._check(run)
-            self._set(id, state="queued", problem="", resumes=self._has_checkpoint(run))
+            self._set(id, state="queued", problem="", resumes=self.results(run).checkpoint.exists())
 
     def _check(self, run):
         """Raise InputError if a run is not one that the page's forms could have asked for."""
@@ -163,7 +161,7 @@ class Runs:
         if problem:
             raise InputError(f"this run cannot be started: {problem}")
         for path in recipes.files(run.script, arguments):
-            Uploads(self.folder / "uploads").check(path)
+            self._uploads.check(path)
 
     def delete(self, id):
         """Delete a run that is over, with its folder. Raises InputError if it is not, or cannot be deleted."""
@@ -191,60 +189,19 @@ class Runs:
         runs = self.all()
         watched = [run for run in runs if not run.is_over] + runs[-1:]
         names = ("log.txt", "picture.png", "picture_run/preview.jpg", "picture_run/losses.csv")
-        stamps = [_stamp(self.path(run, name)) for run in watched for name in names]
-        states = [(run.id, run.state, self.is_stopping(run.id)) for run in runs]
+        stamps = [_stamp(self.folder / run.id / name) for run in watched for name in names]
+        states = [(run.id, run.state, run.name, self.is_stopping(run.id)) for run in runs]
         return hashlib.sha256(repr((states, stamps)).encode()).hexdigest()
 
-    def path(self, run, name):
-        """Return the path of a file in a run's folder."""
-        return self.folder / run.id / name
+    def results(self, run):
+        """Return the `Results` of a run."""
+        return Results(run, self.folder / run.id, self._uploads)
 
-    def has_result(self, run):
-        return self.path(run, "picture.png").exists()
-
-    def picture(self, run):
-        """Return the path of the best picture there is of a run, or None."""
-        names = (
-            ["picture.png", "picture_run/preview.jpg"] if run.is_over else ["picture_run/preview.jpg", "picture.png"]
-        )
-        return next((path for name in names if (path := self.path(run, name)).exists()), None)
-
-    def animation(self, run):
-        """Return the path of a run's animation, or None if it has none."""
-        path = self.path(run, "picture.gif")
-        return path if path.exists() else None
-
-    def losses(self, run):
-        """Return the rows of a run's losses.csv as dicts of floats, as far as they are written."""
-        try:
-            text = self.path(run, "picture_run/losses.csv").read_text(encoding="utf-8")
-        except OSError:
-            return []
-        columns, *lines = text.splitlines() or [""]
-        names = columns.split(",")
-        rows = [line.split(",") for line in lines]
-        with contextlib.suppress(ValueError):
-            return [dict(zip(names, map(float, row), strict=True)) for row in rows if len(row) == len(names)]
-        return []
-
-    def pace(self, run):
-        """Return the `Pace` of a painting run, None while it is not known.
-
-        Its settings.json says it; of paint.py the photograph decides it.
-        """
-        try:
-            settings = json.loads(self.path(run, "picture_run/settings.json").read_text(encoding="utf-8"))
-            flags = settings["flags"]
-            return Pace(settings["sizes"]["painting"], flags["num_iter"], flags["evaluations"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def log(self, run):
-        """Return the lines that a run's script has written to its standard error."""
-        try:
-            return self.path(run, "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return []
+    def rename(self, id, name):
+        """Call a run by a name, an empty one for none. Raises InputError if it is gone or cannot be written down."""
+        with self._lock:
+            self.get(id)
+            self._set(id, name=" ".join(name.split())[: record.LONGEST_NAME])
 
     def _set(self, id, **changes):
         with self._lock:
@@ -280,21 +237,22 @@ class Runs:
         """Start a run's process, or watch the one that `goes_on` from an earlier page, and wait for its end."""
         status = self._wait_for_stranger(run) if goes_on else self._execute(run)
         stopped = run.id in self._stopping
-        errors = errors_in(self.log(run))
+        results = self.results(run)
+        errors = results.errors()
         problem = errors[-1] if errors else ""
         if status is None:
-            status = 0 if self.has_result(run) and not errors else 1
+            status = 0 if results.is_finished and not errors else 1
         if status and not stopped and not problem:
             problem = f"{run.script} ended with the status {status}: its last words are in log.txt"
         state = "stopped" if stopped else "failed" if status else "done"
         if state == "done":  # The page goes on with nothing that is finished, so the room is better had than kept.
-            checkpoint.delete(self.path(run, f"picture_run/{checkpoint.NAME}"))
+            checkpoint.delete(results.checkpoint)
         self._set(run.id, state=state, problem="" if stopped and not errors else problem)
         self._stopping.discard(run.id)
 
     def _execute(self, run):
         """Run the script of a run and return its exit status."""
-        with self.path(run, "log.txt").open("wb") as log:
+        with (self.folder / run.id / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, str(ROOT / run.script), *run.arguments, *(["--resume"] if run.resumes else [])],
                 stdin=subprocess.DEVNULL,
@@ -315,11 +273,6 @@ class Runs:
         """Wait for a process that an earlier page started, whose exit status nobody can have."""
         while _process(run) is not None:
             time.sleep(0.2)
-
-
-def errors_in(lines):
-    """Return what is wrong, as scripts say it in their one line, of lines from their standard error."""
-    return [line.partition(": error: ")[2] for line in lines if re.match(r"\w+\.py: error: ", line)]
 
 
 def _stamp(path):

@@ -7,12 +7,12 @@ from pathlib import Path
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from neural_style.web.guard import VERSION, Guard
+from neural_style.web.guard import Guard
+from neural_style.web.login import Login
 
 STYLESHEET = Path(__file__).with_name("page.css")
 
@@ -68,12 +68,15 @@ def _application(page, access):
     theme = gr.themes.Default(
         primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
     )
+    middleware = [Middleware(Guard, get_upload_folder()), Middleware(TrustedHostMiddleware, allowed_hosts=names)]
+    if access.password:
+        middleware.append(Middleware(Login, access.user, access.password, over_https=access.certificate is not None))
     application = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=names)],
-        routes=[Route(VERSION, lambda _: PlainTextResponse(page.runs.version()))],
+        middleware=middleware,
+        routes=page.routes(),
     )
     page.blocks.queue(default_concurrency_limit=8)
     return gr.mount_gradio_app(
@@ -82,9 +85,6 @@ def _application(page, access):
         path="/",
         footer_links=[],
         run_history=False,
-        auth=access.password and (access.user, access.password),
-        auth_message=f"Sign in as the user {access.user}, with the password that the page was started with.",
-        allowed_paths=[str(page.runs.folder.resolve())],
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
         ssr_mode=False,

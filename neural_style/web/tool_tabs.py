@@ -43,8 +43,8 @@ class ToolTab:
                 )
         take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
         take.click(
-            lambda id: self._shown(page, id),
-            page.visible,
+            lambda shown: self._shown(page, shown),
+            page.easel,
             [*self._pictures["content"], *self._pictures["generated"], notice],
         )
         fields = forms.fields(recipes.SCRIPTS[script].parser())
@@ -58,10 +58,10 @@ class ToolTab:
         self.inputs = [*(kept for _, kept in self._pictures.values()), *self.form.components.values()]
         page.submission(self, VERBS[script])
 
-    def _shown(self, page, id):
-        """Return the values of the photograph and the painting, and a notice, for the run that is looked at."""
+    def _shown(self, page, shown):
+        """Return the values of the photograph and the painting, and a notice, for the run that the easel shows."""
         try:
-            painting, photograph = page.picture_of(id)
+            painting, photograph = page.picture_of(shown)
         except InputError as problem:
             return *(gr.skip() for _ in range(4)), controls.warning(problem)
         content = controls.chosen(self._uploads, photograph) if photograph else (gr.skip(), gr.skip())
@@ -101,7 +101,7 @@ class EnhanceTab:
             "Picture", self._uploads, notice, height=240, elem_id="enhance-picture"
         )
         take = gr.Button("Take the picture that is shown", size="sm")
-        take.click(lambda id: self._shown(page, id), page.visible, [self._picture, self._path, notice])
+        take.click(lambda shown: self._shown(page, shown), page.easel, [self._picture, self._path, notice])
         self._steps = gr.Dropdown(
             list(STEPS), value=[], multiselect=True, label="Steps", info="they are done in the order they are chosen in"
         )
@@ -116,10 +116,10 @@ class EnhanceTab:
         self.inputs = [self._path, self._steps, *self._values.values(), *self.form.components.values()]
         page.submission(self, "Enhance")
 
-    def _shown(self, page, id):
-        """Return the values of the picture, and a notice, for the run that is looked at."""
+    def _shown(self, page, shown):
+        """Return the values of the picture, and a notice, for the run that the easel shows."""
         try:
-            picture, _ = page.picture_of(id)
+            picture, _ = page.picture_of(shown)
         except InputError as problem:
             return gr.skip(), gr.skip(), controls.warning(problem)
         return *controls.chosen(self._uploads, picture), ""

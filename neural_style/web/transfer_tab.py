@@ -9,7 +9,7 @@ from PIL import Image
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, painter, recipes
 from neural_style.web.record import ROOT
-from neural_style.web.runner import errors_in
+from neural_style.web.results import errors_in
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
 """The scripts, by what they are called."""
@@ -187,6 +187,10 @@ class TransferTab:
             self._weights_path,
             *self.form.components.values(),
         ]
+
+    def with_photograph(self, path):
+        """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
+        return [*controls.chosen(self._uploads, path), *(gr.skip() for _ in self.restored_outputs[2:])]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`; `order` is anything new."""

@@ -1,14 +1,15 @@
 """The running page under attack from other pages, and from what it was given."""
 
 import asyncio
+import io
 import json
 
 import httpx
 import pytest
 from PIL import Image
 
-from neural_style.web import guard
 from neural_style.web.guard import Guard
+from neural_style.web.routes import VERSION
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def test_other_pages_can_ask_and_change_nothing(visitor, origin):
     visitor.headers["Origin"] = origin
     for answer in (
         visitor.get("/config"),
-        visitor.get(guard.VERSION),
+        visitor.get(VERSION),
         visitor.post(api("queue/join"), json=event()),
         visitor.post(api("upload"), files={"files": ("a.png", b"")}),
         visitor.options(api("queue/join"), headers={"Access-Control-Request-Method": "POST"}),
@@ -52,7 +53,7 @@ def test_other_pages_can_link_to_the_page_and_no_more(visitor, site):
     assert visitor.get("/", headers=opening | {"Sec-Fetch-Dest": "iframe"}).status_code == 403
     assert visitor.get("/logout", headers=opening).status_code == 403
     image = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
-    for path in ("/", "/config", guard.VERSION, api("file=/etc/passwd")):
+    for path in ("/", "/config", VERSION, api("file=/etc/passwd")):
         assert visitor.get(path, headers=image).status_code == 403
 
 
@@ -65,12 +66,13 @@ def test_no_file_is_fetched_from_another_address(visitor, path):
     assert answer.text == "refused: no file is fetched from another address"
 
 
-def test_no_event_makes_the_page_fetch_a_file(visitor):
-    file = {"path": "https://example.com/a.png", "meta": {"_type": "gradio.FileData"}}
-    for data in (file, {"list": [{"deep": file}]}):
+@pytest.mark.parametrize("path", ["https://example.com/a.png", "/etc/passwd", "../../etc/passwd", 5, "\0"])
+def test_no_event_makes_the_page_read_or_fetch_what_was_not_uploaded(visitor, path):
+    for data in ({"path": path, "meta": {"_type": "gradio.FileData"}}, {"list": [{"deep": {"path": path}}]}):
         for place in ("queue/join", "run/predict"):
             answer = visitor.post(api(place), json=event(**data))
-            assert answer.text == "refused: no file is fetched from another address"
+            assert answer.status_code == 403
+            assert answer.text == "refused: this file was not uploaded"
 
 
 @pytest.mark.parametrize(
@@ -125,76 +127,35 @@ def test_every_answer_says_that_it_is_not_to_be_framed_or_guessed_at(visitor):
         assert not [name for name in headers if name.startswith("access-control")]
 
 
-@pytest.mark.parametrize("name", ["painting.html", "painting.svg", "run.json", "log.txt", "painting"])
-def test_what_is_not_a_picture_by_its_name_is_saved_and_not_shown(visitor, folder, name):
-    run = folder / "attacked"
-    run.mkdir(exist_ok=True)
-    Image.new("RGB", (4, 3)).save(run / name, "GIF")
-    answer = visitor.get(api(f"file={run / name}"))
+def uploaded(visitor, name, kind):
+    """Upload a picture under a name, and return the answer with which the page serves it."""
+    content = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(content, kind)
+    (path,) = visitor.post(api("upload"), files={"files": (name, content.getvalue())}).json()
+    answer = visitor.get(api(f"file={path}"))
     assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/octet-stream"
-    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.content == content.getvalue()
+    return answer.headers
 
 
-def test_a_picture_is_shown_and_can_run_nothing(visitor, folder):
-    folder.mkdir(exist_ok=True)
-    Image.new("RGB", (4, 3)).save(folder / "shown.png")
-    headers = visitor.get(api(f"file={folder / 'shown.png'}")).headers
+@pytest.mark.parametrize("name", ["painting.html", "painting.svg", "painting.js", "painting.xml", "painting"])
+def test_what_is_not_a_picture_by_its_name_is_saved_and_not_shown(visitor, name):
+    headers = uploaded(visitor, name, "GIF")
+    assert headers["Content-Type"] == "application/octet-stream"
+    assert headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_picture_is_shown_and_can_run_nothing(visitor):
+    headers = uploaded(visitor, "shown.png", "PNG")
     assert headers["Content-Type"] == "image/png"
     assert {"sandbox", "default-src 'none'"} <= set(headers["Content-Security-Policy"].split("; "))
 
 
-def test_who_tries_many_passwords_waits_longer_with_each(monkeypatch):
-    waited = []
-
-    async def wait(seconds):
-        waited.append(seconds)
-
-    monkeypatch.setattr(guard.asyncio, "sleep", wait)
-    statuses = []
-
-    async def gradio(scope, receive, send):
-        await send({"type": "http.response.start", "status": scope["wrong"], "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    async def keep(message):
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
-
-    async def attack(before, address, *results):
-        for status in results:
-            scope = {"type": "http", "method": "POST", "path": "/login", "headers": [], "client": (address, 1)}
-            await before(scope | {"wrong": status}, None, keep)
-
-    before = Guard(gradio)
-    asyncio.run(attack(before, "10.0.0.1", *[400] * 8))
-    assert waited == [1, 2, 4, 8, 16, 32, 60, 60]
-    asyncio.run(attack(before, "10.0.0.2", 400))
-    assert waited[8:] == [1]
-    asyncio.run(attack(before, "10.0.0.1", 200, 400))
-    assert waited[9:] == [1]
-    assert statuses == [400] * 9 + [200, 400]
-
-
-def test_passwords_from_one_address_are_looked_at_one_at_a_time():
-    at_once = []
-
-    async def gradio(scope, receive, send):
-        at_once.append("in")
-        await asyncio.sleep(0)
-        at_once.append("out")
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def keep(message):
-        pass
-
-    async def attack():
-        scope = {"type": "http", "method": "POST", "path": "/login", "headers": [], "client": ("10.0.0.1", 1)}
-        before = Guard(gradio)
-        await asyncio.gather(*(before(dict(scope), None, keep) for _ in range(3)))
-
-    asyncio.run(attack())
-    assert at_once == ["in", "out"] * 3
+def test_the_folder_of_runs_is_not_served_but_for_its_pictures(visitor, folder):
+    (folder / "attacked").mkdir(parents=True, exist_ok=True)
+    (folder / "attacked" / "run.json").write_text("{}")
+    assert visitor.get(api(f"file={folder / 'attacked' / 'run.json'}")).status_code == 403
+    assert visitor.get("/files/attacked/run.json").status_code == 404
 
 
 def test_an_event_reaches_the_page_whole_though_it_is_looked_at_first():
@@ -213,5 +174,5 @@ def test_an_event_reaches_the_page_whole_though_it_is_looked_at_first():
         seen.extend([await receive(), await receive()])
 
     scope = {"type": "http", "method": "POST", "path": api("queue/join"), "headers": []}
-    asyncio.run(Guard(gradio)(scope, receive, None))
+    asyncio.run(Guard(gradio, "/")(scope, receive, None))
     assert seen == [{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}]

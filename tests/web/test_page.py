@@ -173,7 +173,7 @@ def test_a_photograph_becomes_a_picture_and_the_copied_command_gives_the_same(
     command = command_of(page)
     run = ended(started(page, folder))
     assert "evaluation 20 of 20" in shows(page, "finished")
-    shown = page.locator("#picture img").get_attribute("src")
+    shown = page.locator("#picture img.after").get_attribute("src")
     content = page.request.get(f"{page.url}{shown}").body()
     assert opened_picture(BytesIO(content)).size == (72, 48)
     page.locator("#losses svg").wait_for()
@@ -321,12 +321,12 @@ def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
     first = started(page, folder)
     second = started(page, folder)
     shows(page, "waiting")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     ended(second, "stopped")
     page.get_by_role("tab", name="Runs").click()
-    page.locator("#runs .thumbnail-item").nth(1).click()
+    page.locator("#shelf [data-run]").nth(1).click()
     page.locator(f'#progress [data-run="{first.name}"]').wait_for()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     ended(first, "stopped")
 
 
@@ -355,7 +355,7 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     page.get_by_label("paint #ff0000").click()
     drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
     again = started(page, folder)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (again / "run.json").read_text())
     pixels = np.asarray(opened_picture(doodle))
     assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
@@ -371,7 +371,7 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
     page.get_by_role("button", name="Use as content").click()
     page.wait_for_timeout(2000)
     run = started(page, folder)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     script = json.loads((run / "run.json").read_text())
     assert (script["values"]["content"].rpartition("/")[2], len(script["values"]["styles"])) == ("picture.png", 2)
     assert script["values"]["fields"]["image_size"] == "64"
@@ -385,14 +385,14 @@ def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, 
     assert "left" in shows(page, "evaluation")
     with opened(context, server.address) as other:
         shows(other, "painting")
-        other.get_by_role("button", name="Stop").click()
+        other.get_by_role("button", name="Stop", exact=True).click()
         shows(other, "stopped")
     shows(page, "stopped")
     assert (ended(run, "stopped") / "picture.png").exists()
     page.get_by_role("button", name="Go on").click()
     shows(page, "painting")
     until(lambda: "going on after evaluation" in (run / "log.txt").read_text())
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     shows(page, "stopped")
     page.get_by_role("button", name="Load these settings").click()
     page.get_by_text("Weight of style 1").wait_for()
@@ -409,12 +409,12 @@ def test_runs_are_listed_used_again_and_deleted_only_when_asked_twice(page, pict
     page.get_by_role("tab", name="Painting").click()
     assert "/picture.png " in command_of(page)
     page.get_by_role("tab", name="Runs").click()
-    page.locator("#runs button.thumbnail-item, #runs .thumbnail-item").first.click()
-    page.locator("#delete").click()
+    page.locator("#shelf [data-run]").first.click()
+    page.locator("[data-do=delete]").click()
     page.get_by_role("button", name="Keep it").click()
     assert run.exists()
-    page.locator("#delete").click()
-    page.locator("#delete-it").click()
+    page.locator("[data-do=delete]").click()
+    page.locator("[data-do=delete-it]").click()
     page.wait_for_timeout(2000)
     assert not run.exists()
 
@@ -424,16 +424,16 @@ def test_only_the_run_that_was_to_be_deleted_is_deleted(page, pictures, folder):
     first = recoloured(page, pictures, folder)
     shows(page, "finished")
     second = ended(started(page, folder, "Transfer the colours"))
-    page.locator(f'[data-run="{second.name}"]').wait_for()
+    page.locator(f'#progress [data-run="{second.name}"]').wait_for()
     shows(page, "finished")
-    page.locator("#delete").click()
-    page.locator("#delete-it").wait_for()
+    page.locator("[data-do=delete]").click()
+    page.locator("[data-do=delete-it]").wait_for()
     page.get_by_role("tab", name="Runs").click()
-    page.locator("#runs .thumbnail-item").nth(1).click()
-    page.locator(f'[data-run="{first.name}"]').wait_for()
-    page.locator("#delete-it").wait_for(state="hidden")
-    page.locator("#delete").click()
-    page.locator("#delete-it").click()
+    page.locator("#shelf [data-run]").nth(1).click()
+    page.locator(f'#progress [data-run="{first.name}"]').wait_for()
+    page.locator("[data-do=delete-it]").wait_for(state="hidden")
+    page.locator("[data-do=delete]").click()
+    page.locator("[data-do=delete-it]").click()
     until(lambda: not first.exists())
     assert second.exists()
 
@@ -524,7 +524,7 @@ def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(conte
         with opened(context, again.address) as page:
             shows(page, "stopped")
             page.get_by_role("tab", name="Runs").click()
-            page.locator("#runs .thumbnail-item").first.wait_for()
+            page.locator("#shelf [data-run]").first.wait_for()
     finally:
         again.close()
 
@@ -557,15 +557,19 @@ def test_with_a_password_nobody_sees_the_page_without_it(tmp_path, browser):
     try:
         context = browser.new_context()
         page = context.new_page()
-        assert page.request.get(f"{server.address}/config").status == 401
+        for path in ("config", "runs/version", "runs/easel", "files/a/picture.png", "gradio_api/file=a"):
+            assert page.request.get(f"{server.address}/{path}").status == 401
         page.goto(server.address)
-        page.get_by_text("Sign in as the user studio").wait_for()
-        page.get_by_label("username").fill("studio")
-        page.get_by_label("password").fill("secret")
-        page.get_by_role("button", name="Login").click()
+        assert page.get_by_label("User").input_value() == "studio"
+        for password in ("wrong", "secret"):
+            page.get_by_label("Password").fill(password)
+            page.get_by_role("button", name="Sign in").click()
+            if password == "wrong":
+                page.get_by_text("not the password").wait_for(timeout=WAIT)
+                page.goto(server.address)
         page.get_by_role("heading", name="Studio").wait_for(timeout=WAIT)
         page.get_by_role("link", name="Sign out").click()
-        page.get_by_label("username").wait_for(timeout=WAIT)
+        page.get_by_label("Password").wait_for(timeout=WAIT)
         context.close()
     finally:
         server.close()

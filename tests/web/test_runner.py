@@ -37,22 +37,22 @@ def until(runs, id, *states):
     """Wait until a run is in one of the states, and return it."""
     end = time.monotonic() + SECONDS
     while runs.get(id).state not in states:
-        assert time.monotonic() < end, (runs.get(id), runs.log(runs.get(id)))
+        assert time.monotonic() < end, (runs.get(id), runs.results(runs.get(id)).log())
         time.sleep(0.05)
     return runs.get(id)
 
 
 def until_said(runs, run, words):
     end = time.monotonic() + SECONDS
-    while not any(words in line for line in runs.log(run)):
-        assert time.monotonic() < end, runs.log(run)
+    while not any(words in line for line in runs.results(run).log()):
+        assert time.monotonic() < end, runs.results(run).log()
         time.sleep(0.01)
 
 
 def until_log(runs, run, count):
     end = time.monotonic() + SECONDS
-    while len(runs.losses(run)) < count:
-        assert time.monotonic() < end, runs.log(run)
+    while len(runs.results(run).losses()) < count:
+        assert time.monotonic() < end, runs.results(run).log()
         time.sleep(0.05)
 
 
@@ -64,8 +64,8 @@ LONG = [str(CASTLE), str(STARRY_NIGHT), "--image_size", "48", "--num_iter", "100
 
 def test_a_run_has_a_folder_with_its_picture_and_its_settings(runs, pictures):
     run = until(runs, runs.submit("color_transfer.py", pictures, {"tab": "color"}).id, "done", "failed")
-    assert run.state == "done", runs.log(run)
-    assert opened(runs.picture(run)).size == (50, 40)
+    assert run.state == "done", runs.results(run).log()
+    assert opened(runs.results(run).picture()).size == (50, 40)
     again = Runs(runs.folder).get(run.id)
     assert again == run
     assert (again.values, again.script) == ({"tab": "color"}, "color_transfer.py")
@@ -79,7 +79,7 @@ def test_the_version_changes_with_what_is_shown_of_the_runs_and_only_then(runs, 
     done = runs.version()
     assert done != empty
     assert runs.version() == done
-    with runs.path(run, "log.txt").open("a") as log:
+    with (runs.folder / run.id / "log.txt").open("a") as log:
         log.write("another line\n")
     assert runs.version() != done
 
@@ -105,7 +105,7 @@ def test_a_stopped_run_keeps_what_it_reached(runs):
     runs.stop(run.id)
     run = until(runs, run.id, "stopped", "failed", "done")
     assert (run.state, run.problem) == ("stopped", "")
-    assert opened(runs.picture(run)).height == 48
+    assert opened(runs.results(run).picture()).height == 48
 
 
 def test_to_stop_again_is_not_to_stop_at_once(runs):
@@ -118,7 +118,7 @@ def test_to_stop_again_is_not_to_stop_at_once(runs):
     runs.close()
     run = runs.get(run.id)
     assert (run.state, run.problem) == ("stopped", "")
-    assert opened(runs.picture(run)).height == 400
+    assert opened(runs.results(run).picture()).height == 400
     assert runs.can_go_on(run)
 
 
@@ -129,7 +129,7 @@ def test_a_run_can_be_stopped_at_once(runs):
     until_said(runs, run, "a second time ends at once")
     runs.stop(run.id, at_once=True)
     run = until(runs, run.id, "stopped")
-    assert not runs.has_result(run)
+    assert not runs.results(run).is_finished
 
 
 def test_a_full_disk_stops_no_queue_and_leaves_no_process_behind(runs, pictures, monkeypatch):
@@ -176,11 +176,11 @@ def test_a_stopped_run_goes_on_where_it_was(runs):
     until_log(runs, run, 10)
     runs.stop(run.id)
     run = until(runs, run.id, "stopped", "done")
-    before = runs.losses(run)
+    before = runs.results(run).losses()
     assert runs.can_go_on(run)
     runs.go_on(run.id)
     run = until(runs, run.id, "done", "failed")
-    after = runs.losses(run)
+    after = runs.results(run).losses()
     assert after[: len(before)] == before
     assert [row["evaluation"] for row in after] == list(range(61))
     assert not runs.can_go_on(run)
@@ -195,7 +195,7 @@ def test_a_queued_run_can_be_taken_out_of_the_queue(runs, pictures):
     assert runs.get(second.id).state == "stopped"
     runs.stop(first.id)
     until(runs, first.id, "stopped")
-    assert runs.picture(second) is None
+    assert runs.results(second).picture() is None
 
 
 def test_a_run_goes_on_when_the_page_is_gone_and_is_found_again(tmp_path):
@@ -209,7 +209,7 @@ def test_a_run_goes_on_when_the_page_is_gone_and_is_found_again(tmp_path):
     assert second.get(run.id).state == "running"
     second.stop(run.id)
     assert until(second, run.id, "stopped", "failed", "done").state == "stopped"
-    assert second.has_result(run)
+    assert second.results(run).is_finished
     second.close()
     first.close()
 

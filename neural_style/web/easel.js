@@ -1,0 +1,134 @@
+// Shows a run: asks once a second whether there is anything new, and only then for what has changed.
+// props.value: { run, deed } for the page, { show, serial } from it; a new serial shows another run.
+
+const part = (name) => element.querySelector(`#${name}`);
+const said = part("said");
+const nameField = part("run-name");
+const own = ["load", "continue", "use"]; // What only the page's forms can do.
+
+let wanted = ""; // The run that was chosen, if one was.
+let known = null; // The version of what is shown.
+let sent = {}; // The parts as they came last.
+let serial = null;
+let turn = 0;
+
+async function ask(path, options) {
+  const answer = await fetch(path, options);
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer;
+}
+
+function say(text) {
+  said.textContent = text;
+  said.className = text ? "problem" : "";
+}
+
+function put(name, html) {
+  if (sent[name] === html) return;
+  sent[name] = html;
+  const place = name === "settings" ? part(name).querySelector("div") : part(name);
+  place.innerHTML = html;
+}
+
+async function look() {
+  const mine = ++turn;
+  const answer = await ask(`runs/easel?run=${encodeURIComponent(wanted)}`);
+  const { run, parts } = await answer.json();
+  if (mine !== turn) return; // Another run was chosen meanwhile.
+  if (run !== (props.value ?? {}).run) {
+    sent = {};
+    say("");
+    props.value = { run };
+  }
+  element.querySelector(".easel").dataset.run = run;
+  for (const name of ["progress", "actions", "picture", "losses", "settings", "queue"]) {
+    put(name, parts[name] ?? (name === "picture" ? '<div class="empty">What is painted appears here.</div>' : ""));
+  }
+  part("settings").hidden = nameField.hidden = !run;
+  nameField.placeholder = parts.title ?? "";
+  if (document.activeElement !== nameField) nameField.value = parts.name ?? "";
+  window.dispatchEvent(new CustomEvent("runs", { detail: { run } }));
+}
+
+async function watchRuns() {
+  try {
+    const version = await (await ask("runs/version")).text();
+    if (version === known) return;
+    known = version;
+    await look();
+  } catch {
+    known = null; // The server may be back the next time.
+  }
+}
+
+function show(run) {
+  wanted = run;
+  known = null;
+  // Where the columns are one below the other, the picture would be out of sight.
+  if (innerWidth <= 760) element.scrollIntoView();
+  return watchRuns();
+}
+
+async function act(run, deed, body) {
+  try {
+    await ask(`runs/${encodeURIComponent(run)}/${deed}`, { method: "POST", body });
+    say("");
+    if (deed === "delete" && wanted === run) wanted = "";
+  } catch (problem) {
+    say(problem.message);
+  }
+  known = null;
+  await watchRuns();
+}
+
+function sure(run) {
+  // The question goes when anything else of the run is shown.
+  const question = document.createElement("div");
+  question.className = "sure";
+  question.innerHTML =
+    '<p class="hint">Delete this run and its pictures for good?</p>' +
+    '<button type="button" data-do="delete-it">Delete it</button><button type="button" data-do="keep-it">Keep it</button>';
+  question.dataset.run = run;
+  part("actions").querySelector(".sure")?.remove();
+  part("actions").append(question);
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (!button || button.tagName !== "BUTTON") return;
+  const { run } = props.value ?? {};
+  const deed = button.dataset.do;
+  if (deed === "delete") return sure(run);
+  if (deed === "keep-it") return button.closest(".sure").remove();
+  if (deed === "delete-it") return act(button.closest(".sure").dataset.run, "delete");
+  if (own.includes(deed)) {
+    props.value = { run, deed };
+    trigger("input");
+    return;
+  }
+  act(button.dataset.of ?? run, deed);
+});
+
+element.addEventListener("input", (event) => {
+  const { do: deed, frames } = event.target.dataset;
+  if (deed === "compare") part("picture").style.setProperty("--before", `${event.target.value}%`);
+  if (deed === "frame") {
+    const place = frames.split(" ")[event.target.value - 1];
+    part("picture").querySelector(".after").src = place;
+    part("picture").querySelector("a").href = place;
+  }
+});
+
+nameField.addEventListener("change", () => act(props.value.run, "name", nameField.value));
+
+watch("value", () => {
+  const value = props.value ?? {};
+  if (!value.serial || value.serial === serial) return;
+  serial = value.serial;
+  show(value.show);
+});
+
+window.addEventListener("run", (event) => show(event.detail.run));
+setInterval(watchRuns, 1000);
+watchRuns();

@@ -1,0 +1,192 @@
+"""The run that is looked at, in parts of HTML that the page puts in place by itself.
+
+Gradio's own events would take half a second of a browser for each news of a run; see `easel.js`.
+"""
+
+import html
+import uuid
+from pathlib import Path
+
+import gradio as gr
+
+from neural_style.web import chart, controls, forms, words
+from neural_style.web.record import PAINTERS
+from neural_style.web.results import PHOTOGRAPH
+from neural_style.web.routes import address
+
+SCRIPT = Path(__file__).with_name("easel.js")
+
+TEMPLATE = """
+<div class="easel">
+  <div id="bar">
+    <input id="run-name" aria-label="name of this run" placeholder="give it a name" maxlength="120" hidden>
+    <div id="progress" role="status"></div>
+    <div id="actions"></div>
+    <div id="said" role="alert"></div>
+  </div>
+  <div id="picture"><div class="empty">What is painted appears here.</div></div>
+  <div id="losses"></div>
+  <details id="settings" hidden><summary>Settings of this run</summary><div></div></details>
+  <div id="queue"></div>
+</div>
+"""
+
+LINES = 12
+"""Lines that a script said last, which the settings show."""
+
+
+def component(**settings):
+    """Return the gr.HTML of the easel.
+
+    Its value is {"run": the id of the run that it shows, "deed": what is asked of it}; `input` comes with a deed of
+    `DEEDS`. It shows another run when it gets the value of `showing`.
+    """
+    script = SCRIPT.read_text(encoding="utf-8")
+    return gr.HTML(None, html_template=TEMPLATE, js_on_load=script, elem_id="easel", padding=False, **settings)
+
+
+def showing(id):
+    """Return the value that makes the easel show the run of an id."""
+    return {"show": id, "serial": uuid.uuid4().hex}
+
+
+DEEDS = ("load", "continue", "use")
+"""What only the forms of the page can do with a run; `routes` does the rest."""
+
+
+def shown(value):
+    """Return the id of the run that the easel shows, of its value; empty if there is none."""
+    run = (value or {}).get("run", "")
+    return run if isinstance(run, str) else ""
+
+
+def parts(runs, uploads, id):
+    """Return {"run": id, "parts": {name: HTML}} of the run of that id of a `runner.Runs`, or of the one to look at.
+
+    That is the running one, or else the last. "name" is the run's own name, as it is.
+    """
+    run = _chosen(runs, id)
+    if run is None:
+        return {"run": "", "parts": {}}
+    made = {
+        "progress": _progress(runs, uploads, run),
+        "actions": _actions(runs, run),
+        "picture": _picture(runs, run),
+        "losses": chart.losses(runs.results(run).losses()),
+        "settings": _settings(runs, run),
+        "queue": _queue(runs, run),
+        "name": run.name,
+        "title": words.title(run),
+    }
+    return {"run": run.id, "parts": made}
+
+
+def _chosen(runs, id):
+    known = runs.all()
+    chosen = next((run for run in known if run.id == id), None)
+    running = next((run for run in known if run.state == "running"), None)
+    return chosen or running or (known[-1] if known else None)
+
+
+def _progress(runs, uploads, run):
+    said = [words.NAMES[run.script], words.state(run, runs.is_stopping(run.id))]
+    results = runs.results(run)
+    rows, pace, bar = results.losses(), results.pace(), ""
+    if pace and len(rows) > 1 and run.script in PAINTERS:
+        done, seconds = int(rows[-1]["evaluation"]), rows[-1]["seconds"]
+        left = pace.left(int(rows[-1]["scale"]), done, seconds)
+        if run.state == "running":
+            said.append(words.left(left))
+        elif run.is_over:
+            said.append(words.duration(seconds))
+        said.append(f"evaluation {done} of {pace.total}")
+        bar = f'<progress value="{seconds:.3g}" max="{seconds + left:.3g}"></progress>'
+    elif run.state == "running":
+        said += results.log()[-1:] or ["starting"]
+        bar = "<progress></progress>"
+    line = html.escape(" · ".join(said))
+    problem = controls.warning(uploads.by_name(run.problem))
+    return f'<p class="state {run.state}" data-run="{html.escape(run.id)}">{line}</p>{bar}{problem}'
+
+
+def _actions(runs, run):
+    results = runs.results(run)
+    has_picture = results.picture() is not None
+    buttons = []
+    if not run.is_over:
+        stopping = runs.is_stopping(run.id)
+        buttons.append(("stop_at_once", "Stop at once") if stopping else ("stop", "Stop"))
+    elif runs.can_go_on(run):
+        buttons.append(("go_on", "Start" if run.state == "held" else "Go on"))
+    if run.is_over:
+        buttons += [("load", "Load these settings")] if run.values else []
+        buttons += [("continue", "Continue from here")] if has_picture and run.script in PAINTERS else []
+        buttons += [("use", "Use as content")] if has_picture else []
+        buttons.append(("delete", "Delete"))
+    made = "".join(f'<button type="button" data-do="{deed}">{text}</button>' for deed, text in buttons)
+    if run.is_over:
+        files = [("the picture", results.picture()), ("the animation", results.animation())]
+        made += "".join(_saving(f"Save {what}", run, path) for what, path in files if path)
+        made += f'<a class="save" href="{address(run, "all.zip")}" download="{html.escape(run.id)}.zip">Save all</a>'
+    return made
+
+
+def _saving(text, run, path):
+    """Return the link to save a file of a run, which gets the run's name."""
+    name = f"{html.escape(run.id)}{path.suffix}"
+    return f'<a class="save" href="{address(run, path)}" download="{name}">{text}</a>'
+
+
+def _picture(runs, run):
+    results = runs.results(run)
+    path = results.picture()
+    if path is None:
+        return f'<div class="empty">{html.escape(words.title(run))}: nothing to see yet.</div>'
+    place, name = address(run, path), html.escape(f"{words.title(run)}, {words.minute(run)}")
+    frames = [address(run, frame) for frame in results.iterations()] if run.is_over else []
+    photograph = _photograph(runs, run) if run.is_over else ""
+    before = f'<img class="before" src="{photograph}" alt="the photograph">' if photograph else ""
+    tools = ""
+    if photograph:
+        tools += '<label>Before and after <input type="range" data-do="compare" min="0" max="100" value="0"></label>'
+    if len(frames) > 1:
+        tools += (
+            f"<label>Iterations <input type='range' data-do='frame' min='1' max='{len(frames)}' value='{len(frames)}' "
+            f"data-frames='{html.escape(' '.join(frames))}'></label>"
+        )
+    return (
+        f'<div class="frame"><a href="{place}" target="_blank" rel="noopener">'
+        f'<img class="after" src="{place}" alt="{name}"></a>{before}</div><div class="tools">{tools}</div>'
+    )
+
+
+def _photograph(runs, run):
+    """Return the address of a run's photograph, empty if there is none."""
+    path = runs.results(run).photograph()
+    return address(run, PHOTOGRAPH, path.stat().st_mtime_ns) if path else ""
+
+
+def _settings(runs, run):
+    command = html.escape(forms.for_bash(runs.command(run)))
+    log = html.escape("\n".join(runs.results(run).log()[-LINES:]))
+    return f"<p>{html.escape(words.minute(run))} · {html.escape(run.id)}</p><pre>{command}</pre><pre>{log}</pre>"
+
+
+def _queue(runs, shown):
+    """Return the list of the runs that are not over, but for the one that is shown, each with how to take it out."""
+    waiting = [run for run in runs.all() if not run.is_over and run.id != shown.id]
+    if not waiting:
+        return ""
+    lines = []
+    for place, run in enumerate(waiting, 1):
+        name = html.escape(words.title(run))
+        remove = (
+            f'<button type="button" data-do="stop" data-of="{html.escape(run.id)}" aria-label="remove {name}">Remove'
+            "</button>"
+            if run.state == "queued"
+            else ""
+        )
+        photograph = _photograph(runs, run)
+        image = f'<img src="{photograph}" alt="">' if photograph else ""
+        lines.append(f"<li>{image}<span>{place}. {name}: {words.state(run, False)}</span>{remove}</li>")
+    return f"<h4>Also in the queue</h4><ul>{''.join(lines)}</ul>"

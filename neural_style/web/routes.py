@@ -1,0 +1,101 @@
+"""The addresses at which the page asks for its runs, and tells what is to be done with them."""
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from neural_style.errors import InputError
+
+VERSION = "/runs/version"
+"""The address that tells whether there is anything new of the runs."""
+
+FILES = "/files/"
+"""Where the addresses of the runs' files begin."""
+
+KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""What is said with a file, whose address is another when it changes."""
+
+LONGEST_FORM = 10_000
+"""Bytes of what is sent along with a deed, at most."""
+
+
+def address(run, file, stamp=None):
+    """Return the address of a run's file, relative to the page, anew when the file changes.
+
+    `file` is its path, or the name of one that is made when it is asked for, which changes with the `stamp`.
+    """
+    if isinstance(file, Path):
+        stamp, file = file.stat().st_mtime_ns, file.name
+    return f"{FILES[1:]}{quote(run.id)}/{quote(file)}" + (f"?{stamp}" if stamp else "")
+
+
+def routes(runs, easel, shelf):
+    """Return the Starlette routes over a `runner.Runs`.
+
+    `easel(id)` returns what is shown of a run, to be sent as JSON, and `shelf(words, page)` the list, as HTML.
+    """
+
+    def version(request):
+        return PlainTextResponse(runs.version())
+
+    def look(request):
+        return JSONResponse(easel(request.query_params.get("run", "")))
+
+    def find(request):
+        page = request.query_params.get("page", "0")
+        return HTMLResponse(shelf(request.query_params.get("words", ""), int(page) if page.isdecimal() else 0))
+
+    async def act(request):
+        body = await request.body()
+        return await run_in_threadpool(deed, request, body)
+
+    def deed(request, body):
+        id = request.path_params["id"]
+        deeds = {
+            "stop": lambda: runs.stop(id),
+            "stop_at_once": lambda: runs.stop(id, at_once=True),
+            "go_on": lambda: runs.go_on(id),
+            "delete": lambda: runs.delete(id),
+            "name": lambda: runs.rename(id, body[:LONGEST_FORM].decode("utf-8", errors="replace")),
+        }
+        try:
+            deeds[request.path_params["deed"]]()
+        except KeyError:
+            return PlainTextResponse("there is no such deed", status_code=404)
+        except InputError as problem:
+            return PlainTextResponse(str(problem), status_code=409)
+        return PlainTextResponse("")
+
+    def file(request):
+        try:
+            run = runs.get(request.path_params["id"])
+            if request.path_params["name"] == "all.zip":
+                return _zipped(runs.results(run))
+            path = runs.results(run).file(request.path_params["name"])
+        except (InputError, OSError):
+            path = None
+        return FileResponse(path, headers=KEPT) if path else PlainTextResponse("there is no such file", status_code=404)
+
+    return [
+        Route(VERSION, version),
+        Route("/runs/easel", look),
+        Route("/runs/shelf", find),
+        Route("/runs/{id}/{deed}", act, methods=["POST"]),
+        Route(f"{FILES}{{id}}/{{name}}", file),
+    ]
+
+
+def _zipped(results):
+    """Return the answer with all files of `results.Results`, which are compressed already, in a ZIP file."""
+    handle, path = tempfile.mkstemp(suffix=".zip")
+    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+        for each in results.all():
+            archive.write(each, f"{results.run.id}/{each.relative_to(results.folder)}")
+    return FileResponse(path, media_type="application/zip", background=BackgroundTask(os.unlink, path))

@@ -1,0 +1,67 @@
+"""What the page calls runs, their states, and how long they take."""
+
+from pathlib import PurePath
+
+from neural_style.web.record import PAINTERS
+
+NAMES = {
+    "paint.py": "Painting",
+    "network.py": "Style transfer",
+    "inetwork.py": "Improved style transfer",
+    "neural_doodle.py": "Doodle",
+    "color_transfer.py": "Colour transfer",
+    "mask_transfer.py": "Mask transfer",
+    "enhance.py": "Enhancement",
+}
+"""What the page calls the scripts."""
+
+STATES = {
+    "queued": "waiting",
+    "held": "waits for your click",
+    "running": "painting",
+    "done": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "lost": "ended while nobody watched",
+}
+"""What the page calls the states of a run."""
+
+PICTURES = ("content", "style_image", "picture", "generated")
+"""What a form calls the picture that a run is told by, the first that it has."""
+
+
+def title(run):
+    """Return a `record.Run`'s name or, if it has none, what it does with which pictures."""
+    if run.name:
+        return run.name
+    named = next((run.values[name] for name in PICTURES if isinstance(run.values.get(name), str)), None)
+    styles = run.values.get("styles")
+    styles = [style.get("path") for style in styles if isinstance(style, dict)] if isinstance(styles, list) else []
+    stems = [PurePath(path).stem for path in [named, *styles] if isinstance(path, str)]
+    return f"{NAMES[run.script]}: {' × '.join(stems)}" if stems else NAMES[run.script]
+
+
+def state(run, is_stopping):
+    """Return a run's state in words."""
+    if run.state != "running":
+        return STATES[run.state]
+    if is_stopping:
+        return "stopping after this evaluation" if run.script in PAINTERS else "stopping"
+    return STATES["running"] if run.script in PAINTERS else "at work"
+
+
+def minute(run):
+    """Return when a run was asked for, to the minute."""
+    return run.created[:16]
+
+
+def duration(seconds):
+    """Return a time as m:ss or h:mm:ss."""
+    minutes, seconds = divmod(round(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def left(seconds):
+    """Return how long a run still takes, in words that are never untrue at its end."""
+    return f"{duration(seconds)} left" if seconds >= 1 else "nearly done"
