@@ -42,7 +42,7 @@ async function look() {
     props.value = { run };
   }
   element.querySelector(".easel").dataset.run = run;
-  for (const name of ["progress", "actions", "picture", "losses", "settings", "queue"]) {
+  for (const name of ["progress", "actions", "picture", "more", "losses", "settings", "queue"]) {
     put(name, parts[name] ?? (name === "picture" ? '<div class="empty">What is painted appears here.</div>' : ""));
   }
   part("settings").hidden = nameField.hidden = !run;
@@ -90,8 +90,8 @@ function sure(run) {
     '<p class="hint">Delete this run and its pictures for good?</p>' +
     '<button type="button" data-do="delete-it">Delete it</button><button type="button" data-do="keep-it">Keep it</button>';
   question.dataset.run = run;
-  part("actions").querySelector(".sure")?.remove();
-  part("actions").append(question);
+  part("more").querySelector(".sure")?.remove();
+  part("more").append(question);
 }
 
 element.addEventListener("click", (event) => {

@@ -18,13 +18,14 @@ SCRIPT = Path(__file__).with_name("easel.js")
 
 TEMPLATE = """
 <div class="easel">
+  <input id="run-name" aria-label="name of this run" maxlength="120" hidden>
   <div id="bar">
-    <input id="run-name" aria-label="name of this run" placeholder="give it a name" maxlength="120" hidden>
     <div id="progress" role="status"></div>
     <div id="actions"></div>
     <div id="said" role="alert"></div>
   </div>
   <div id="picture"><div class="empty">What is painted appears here.</div></div>
+  <div id="more"></div>
   <div id="losses"></div>
   <details id="settings" hidden><summary>Settings of this run</summary><div></div></details>
   <div id="queue"></div>
@@ -71,6 +72,7 @@ def parts(runs, uploads, id):
     made = {
         "progress": _progress(runs, uploads, run),
         "actions": _actions(runs, run),
+        "more": _more(runs, run),
         "picture": _picture(runs, run),
         "losses": chart.losses(runs.results(run).losses()),
         "settings": _settings(runs, run),
@@ -110,25 +112,33 @@ def _progress(runs, uploads, run):
 
 
 def _actions(runs, run):
-    results = runs.results(run)
-    has_picture = results.picture() is not None
-    buttons = []
+    """Return what is always in sight: how to stop a run, take it up again, and save its picture."""
     if not run.is_over:
         stopping = runs.is_stopping(run.id)
-        buttons.append(("stop_at_once", "Stop at once") if stopping else ("stop", "Stop"))
-    elif runs.can_go_on(run):
-        buttons.append(("go_on", "Start" if run.state == "held" else "Go on"))
-    if run.is_over:
-        buttons += [("load", "Load these settings")] if run.values else []
-        buttons += [("continue", "Continue from here")] if has_picture and run.script in PAINTERS else []
-        buttons += [("use", "Use as content")] if has_picture else []
-        buttons.append(("delete", "Delete"))
-    made = "".join(f'<button type="button" data-do="{deed}">{text}</button>' for deed, text in buttons)
-    if run.is_over:
-        files = [("the picture", results.picture()), ("the animation", results.animation())]
-        made += "".join(_saving(f"Save {what}", run, path) for what, path in files if path)
-        made += f'<a class="save" href="{address(run, "all.zip")}" download="{html.escape(run.id)}.zip">Save all</a>'
-    return made
+        return _button("stop_at_once", "Stop at once") if stopping else _button("stop", "Stop")
+    made, picture = "", runs.results(run).picture()
+    if runs.can_go_on(run):
+        made += _button("go_on", "Start" if run.state == "held" else "Go on")
+    return made + (_saving("Save the picture", run, picture) if picture else "")
+
+
+def _more(runs, run):
+    """Return what else can be done with a run that is over."""
+    if not run.is_over:
+        return ""
+    results = runs.results(run)
+    picture, animation = results.picture(), results.animation()
+    made = _button("load", "Load these settings") if run.values else ""
+    if picture:
+        made += _button("continue", "Continue from here") if run.script in PAINTERS else ""
+        made += _button("use", "Use as content")
+    made += _saving("Save the animation", run, animation) if animation else ""
+    made += f'<a class="save" href="{address(run, "all.zip")}" download="{html.escape(run.id)}.zip">Save all</a>'
+    return made + _button("delete", "Delete")
+
+
+def _button(deed, text):
+    return f'<button type="button" data-do="{deed}">{text}</button>'
 
 
 def _saving(text, run, path):

@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
+from neural_style.web.record import Run
 from tests.conftest import ROOT
 
 
@@ -31,9 +33,23 @@ class Server:
         self.process.stdout.close()
 
 
+SHAPES = {"portrait": (600, 1500), "square": (800, 800), "panorama": (1600, 400)}
+"""The (width, height) of the pictures of runs that are there when the page is opened, by their names."""
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("studio") / "runs"
+    """A folder of runs in which one of each of SHAPES has been painted, long ago."""
+    folder = tmp_path_factory.mktemp("studio") / "runs"
+    for name, size in SHAPES.items():
+        run = folder / name
+        run.mkdir(parents=True)
+        Image.new("RGB", size, (70, 90, 160)).save(run / "picture.png")
+        arguments = ["photo.png", "style.png", str(run / "picture")]
+        values = {"tab": "transfer", "content": "photo.png"}
+        done = Run(name, "paint.py", arguments, values, "2020-01-01 00:00:00", "done", name=name)
+        (run / "run.json").write_bytes(done.as_bytes())
+    return folder
 
 
 @pytest.fixture(scope="session")

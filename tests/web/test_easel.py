@@ -36,7 +36,7 @@ def parts(runs, run):
 
 
 def deeds(runs, run):
-    return re.findall(r'data-do="([\w-]+)"', parts(runs, run)["actions"])
+    return re.findall(r'data-do="([\w-]+)"', "".join(parts(runs, run)[name] for name in ("actions", "more")))
 
 
 def painted(runs, run, rows=1, iterations=1):
@@ -81,7 +81,7 @@ def test_a_finished_run_with_its_form_and_picture_offers_all(runs):
     made = parts(runs, run)
     assert deeds(runs, run) == ["load", "continue", "use", "delete"]
     assert f'download="{run.id}.png"' in made["actions"]
-    assert f'download="{run.id}.zip"' in made["actions"]
+    assert f'download="{run.id}.zip"' in made["more"]
     assert f'src="files/{run.id}/picture.png?' in made["picture"]
     assert "data-do" not in made["picture"]
 
@@ -113,7 +113,7 @@ def test_what_a_run_is_called_and_says_cannot_become_part_of_the_page(runs):
     Image.new("RGB", (6, 4)).save(runs.folder / run.id / "picture.png")
     waiting = run_of(runs, "queued", values={"content": f"{evil}.png"})
     made = parts(runs, run)
-    for name in ("progress", "actions", "picture", "settings", "queue"):
+    for name in ("progress", "actions", "more", "picture", "settings", "queue"):
         assert "<img src=x" not in made[name]
     runs.unreadable = {evil: evil}
     assert "<img src=x" not in shelf.listed(runs, "", 0)

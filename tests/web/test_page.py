@@ -15,7 +15,7 @@ from PIL import Image
 import paint
 from tests.conftest import CASTLE, ROOT, STARRY_NIGHT
 from tests.conftest import opened as opened_picture
-from tests.web.conftest import Server
+from tests.web.conftest import SHAPES, Server
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -482,6 +482,35 @@ def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
     choose(page, "add-styles", tmp_path / "words.png")
     page.wait_for_timeout(1000)
     page.locator(".problem:visible", has_text="words.png is not a picture").wait_for()
+
+
+OUTSIDE = """() => [...document.querySelectorAll("#beside *")].filter(part => {
+    const box = part.getBoundingClientRect();
+    return part.checkVisibility() && box.width && (box.left < -0.5 || box.right > innerWidth + 0.5);
+}).map(part => part.outerHTML.slice(0, 80))"""
+"""What of the easel is beyond the window's sides."""
+
+
+def test_nothing_is_out_of_reach_whatever_shape_the_picture_has(page):
+    page.get_by_role("tab", name="Runs").click()
+    for width, height in ((1280, 720), (1366, 768), (1920, 1080), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for shape in SHAPES:
+            page.locator("#shelf input").fill(shape)
+            page.locator(f'#shelf [data-run="{shape}"]').click()
+            page.locator(f'#progress [data-run="{shape}"]').wait_for()
+            page.locator("#picture img.after").wait_for()
+            assert page.evaluate(OUTSIDE) == []
+            for place in (0, 10_000):
+                page.evaluate(f"scrollTo(0, {place}); document.querySelector('#beside').scrollTo(0, {place})")
+                assert is_in_sight(page.locator("#actions .save"), height)
+            page.locator("[data-do=delete]").scroll_into_view_if_needed()
+            assert is_in_sight(page.locator("[data-do=delete]"), height)
+
+
+def is_in_sight(part, height):
+    box = part.bounding_box()
+    return 0 <= box["y"] <= height - box["height"]
 
 
 @pytest.mark.parametrize("width", [1280, 390])
