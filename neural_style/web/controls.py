@@ -6,39 +6,15 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.pictures import images
+from neural_style.web.chooser import chooser
 
 
-def picture(label, uploads, notice, **settings):
-    """Return (component, state): a gr.Image to choose a picture with, and the path that is kept of it or None.
-
-    What is no picture is refused, in the component `notice`.
-    """
-    component = gr.Image(
-        label=label, type="filepath", image_mode=None, sources=["upload", "clipboard"], buttons=[], **settings
-    )
-    # Gradio would open the file before any function is called, and end there with a message of its own.
-    component.preprocess = lambda payload: payload and payload.path
-    kept = gr.State(None)
-
-    def take(path):
-        try:
-            path = uploads.keep(path)
-        except InputError as problem:
-            return None, None, warning(problem)
-        return uploads.shown(path), str(path), ""
-
-    component.upload(take, component, [component, kept, notice], show_progress="minimal")
-    component.clear(lambda: None, None, kept, queue=False)
-    return component, kept
-
-
-def start(choices, uploads, notice):
-    """Return (dropdown, picture, path): what a painting starts from; the last of `choices` asks for a `picture`."""
+def start(choices, uploads):
+    """Return (dropdown, picture): what a painting starts from; the last of `choices` asks for a `picture`."""
     dropdown = gr.Dropdown(list(choices), value=choices[0], label="Init image", info="what the painting starts from")
-    component, kept = picture("The picture to start from", uploads, notice, height=180, visible=False)
-    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, component, queue=False)
-    return dropdown, component, kept
+    picture = chooser("The picture to start from", uploads, height=180, visible=False)
+    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, picture, queue=False)
+    return dropdown, picture
 
 
 def weights(uploads):
@@ -51,15 +27,14 @@ def weights(uploads):
 
 
 def chosen(uploads, path):
-    """Return the values of a `picture`'s component and state for a path that was kept, or for None.
+    """Return the value of a `chooser.chooser` for a path that was kept, or for None.
 
     A file that is no longer there counts as none.
     """
     try:
-        path = path and uploads.check(path)
-        return (uploads.shown(path), str(path)) if path else (None, None)
+        return path and str(uploads.check(path))
     except InputError:
-        return None, None
+        return None
 
 
 def file(uploads, path):
@@ -190,13 +165,3 @@ def _clean(value):
     """Return a component's value without spaces around it, and None for what is empty."""
     value = value.strip() if isinstance(value, str) else value
     return None if value == "" else value
-
-
-def thumbnail(path, side=360):
-    """Return a Pillow image of a picture file for a list, or None if it cannot be read."""
-    try:
-        picture = images.read(str(path))
-    except InputError:
-        return None
-    picture.thumbnail((side, side))
-    return picture

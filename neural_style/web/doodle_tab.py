@@ -7,6 +7,7 @@ from PIL import Image
 from neural_style.errors import InputError
 from neural_style.pictures import images, labels
 from neural_style.web import controls, forms, painter, recipes
+from neural_style.web.chooser import chooser
 
 MAIN = ("image_size", "num_iter", "improved")
 """Flags that are there at first sight."""
@@ -38,51 +39,42 @@ class DoodleTab:
         self.form = controls.Form({n: f for n, f in fields.items() if n not in OWN})
         notice = gr.HTML()
         with gr.Row(equal_height=False):
-            self._style, self._style_path = controls.picture(
-                "Style picture", self._uploads, notice, height=200, min_width=200, elem_id="doodle-style"
-            )
-            self._map, self._map_path = controls.picture(
-                "Map of its regions, one colour each",
-                self._uploads,
-                notice,
-                height=200,
-                min_width=200,
-                elem_id="doodle-map",
+            self._style = chooser("Style picture", self._uploads, min_width=200, elem_id="doodle-style")
+            self._map = chooser(
+                "Map of its regions, one colour each", self._uploads, min_width=200, elem_id="doodle-map"
             )
         self._editor = painter.painter(visible=False, elem_id="doodle-canvas")
         with gr.Row():
             self._ground = gr.Dropdown([], label="Begin with", visible=False)
         with gr.Accordion("A doodle from a file, in place of the painted one", open=False):
-            self._target, self._target_file = controls.picture("Doodle", self._uploads, notice, height=180)
+            self._target = chooser("Doodle", self._uploads, height=180)
         with gr.Accordion("A photograph whose shapes to keep", open=False):
-            self._content, self._content_path = controls.picture("Photograph", self._uploads, notice, height=180)
+            self._content = chooser("Photograph", self._uploads, height=180)
         with gr.Row():
             self.form.add(*MAIN)
         with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
             for group, title in GROUPS.items():
                 with gr.Accordion(title, open=False):
                     if group == "pictures":
-                        self._start, self._start_picture, self._start_path = controls.start(
-                            STARTS, self._uploads, notice
-                        )
+                        self._start, self._start_picture = controls.start(STARTS, self._uploads)
                     if group == "network":
                         self._weights, self._weights_path = controls.weights(self._uploads)
                     self.form.add(*(n for n, f in self.form.fields.items() if f.group == group and n not in MAIN))
-        drawn = [self._map_path, self._target_file]
-        self._map_path.change(self._canvas, drawn, [self._editor, self._ground, notice])
-        self._target.upload(self._canvas, drawn, [self._editor, self._ground, notice])
+        drawn = [self._map, self._target]
+        for picture in drawn:
+            picture.input(self._canvas, drawn, [self._editor, self._ground, notice], trigger_mode="always_last")
         # What is painted counts from the first stroke on; it began with what was in the file.
-        self._editor.input(lambda: (None, None), None, [self._target, self._target_file], show_progress="hidden")
-        self._ground.input(self._sheet, [self._map_path, self._ground], self._editor)
+        self._editor.input(lambda: None, None, self._target, show_progress="hidden")
+        self._ground.input(self._sheet, [self._map, self._ground], self._editor)
         self.inputs = [
-            self._style_path,
-            self._map_path,
+            self._style,
+            self._map,
             self._ground,
             self._editor,
-            self._target_file,
-            self._content_path,
+            self._target,
+            self._content,
             self._start,
-            self._start_path,
+            self._start_picture,
             self._weights_path,
             *self.form.components.values(),
         ]
@@ -164,18 +156,13 @@ class DoodleTab:
         """The components that `restored` has values for."""
         return [
             self._style,
-            self._style_path,
             self._map,
-            self._map_path,
             self._target,
-            self._target_file,
             self._editor,
             self._ground,
             self._content,
-            self._content_path,
             self._start,
             self._start_picture,
-            self._start_path,
             self._weights,
             self._weights_path,
             *self.form.components.values(),
@@ -184,17 +171,16 @@ class DoodleTab:
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         start = STARTS[-1] if form["start"] else form["fields"].get("init_image", STARTS[0])
-        start_picture, start_path = controls.chosen(self._uploads, form["start"])
+        start_picture = controls.chosen(self._uploads, form["start"])
         style_map, target = (controls.chosen(self._uploads, form[name]) for name in ("style_mask", "target_mask"))
         return [
-            *controls.chosen(self._uploads, form["style_image"]),
-            *style_map,
-            *target,
-            *self._canvas(style_map[1], target[1])[:2],
-            *controls.chosen(self._uploads, form["content_image"]),
+            controls.chosen(self._uploads, form["style_image"]),
+            style_map,
+            target,
+            *self._canvas(style_map, target)[:2],
+            controls.chosen(self._uploads, form["content_image"]),
             start,
             gr.update(value=start_picture, visible=start == STARTS[-1]),
-            start_path,
             *controls.file(self._uploads, form["weights"]),
             *self.form.restored(form["fields"]),
         ]

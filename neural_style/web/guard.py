@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
-from neural_style.web.routes import FILES
+from neural_style.web.routes import FILES, UPLOADS
 
 API = (
     "app_id",
@@ -34,7 +34,7 @@ API = (
 ADDRESSES = re.compile(
     r"/|/(config|favicon\.ico|login|logout|manifest\.json|robots\.txt|theme\.css)/?"
     r"|/(assets|static|svelte)/.+"
-    rf"|/gradio_api/({'|'.join(API)})/?|/runs/.+|{FILES}.+"
+    rf"|/gradio_api/({'|'.join(API)})/?|/runs/.+|{FILES}.+|{UPLOADS}(/.+)?"
 )
 """All addresses that are answered."""
 
@@ -74,7 +74,7 @@ class Guard:
             body = await _whole(receive)
             reason = None if all(map(self._was_uploaded, _paths(body))) else "this file was not uploaded"
             receive = _again(body, receive)
-        sealed = _sealed(send, scope["path"].startswith(("/gradio_api/file=", FILES)))
+        sealed = _sealed(send, scope["path"].startswith(("/gradio_api/file=", FILES, f"{UPLOADS}/")))
         if reason:
             await PlainTextResponse(f"refused: {reason}", status_code=403)(scope, receive, sealed)
         else:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from neural_style.errors import InputError
 from neural_style.web import check, controls, easel, forms, recipes, shelf
+from neural_style.web.chooser import WAITING
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.record import with_result
 from neural_style.web.routes import routes
@@ -119,7 +120,9 @@ class Page:
 
         # It takes a second or two until the pictures are checked.
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
-        paint.click(submit, tab.inputs, [self.easel, problem, *tab.form.components.values()], show_progress="hidden")
+        # What is still being read counts too.
+        waited = paint.click(None, None, None, js=WAITING)
+        waited.then(submit, tab.inputs, [self.easel, problem, *tab.form.components.values()], show_progress="hidden")
         opened = gr.State(False)
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
@@ -153,7 +156,7 @@ class Page:
     def routes(self):
         """Return the Starlette routes of what the page asks for besides Gradio."""
         shown = partial(easel.parts, self.runs, self.uploads)
-        return routes(self.runs, shown, partial(shelf.listed, self.runs))
+        return routes(self.runs, self.uploads, shown, partial(shelf.listed, self.runs))
 
     def _act(self, value):
         """Return values for the tabs: what is asked of the run that is looked at (see `easel.DEEDS`)."""

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from neural_style.errors import InputError
+from neural_style.web.uploads import safe
 
 VERSION = "/runs/version"
 """The address that tells whether there is anything new of the runs."""
@@ -21,6 +22,12 @@ FILES = "/files/"
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 """What is said with a file, whose address is another when it changes."""
+
+UPLOADS = "/uploads"
+"""Where pictures are sent to, and where they are shown."""
+
+LARGEST_UPLOAD = 300 * 2**20
+"""Bytes of a file that is uploaded, at most."""
 
 LONGEST_FORM = 10_000
 """Bytes of what is sent along with a deed, at most."""
@@ -36,8 +43,13 @@ def address(run, file, stamp=None):
     return f"{FILES[1:]}{quote(run.id)}/{quote(file)}" + (f"?{stamp}" if stamp else "")
 
 
-def routes(runs, easel, shelf):
-    """Return the Starlette routes over a `runner.Runs`.
+def picture_address(path):
+    """Return the address, relative to the page, at which a file of `uploads.Uploads` is shown."""
+    return f"{UPLOADS[1:]}/{quote(path.parent.name)}/{quote(path.name)}"
+
+
+def routes(runs, uploads, easel, shelf):
+    """Return the Starlette routes over a `runner.Runs` and `uploads.Uploads`.
 
     `easel(id)` returns what is shown of a run, to be sent as JSON, and `shelf(words, page)` the list, as HTML.
     """
@@ -83,7 +95,34 @@ def routes(runs, easel, shelf):
             path = None
         return FileResponse(path, headers=KEPT) if path else PlainTextResponse("there is no such file", status_code=404)
 
+    async def upload(request):
+        uploads.incoming.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=uploads.incoming) as folder:
+            path = Path(folder) / safe(request.query_params.get("name", ""))
+            try:
+                with path.open("wb") as file:
+                    async for part in request.stream():
+                        file.write(part)
+                        if file.tell() > LARGEST_UPLOAD:
+                            return PlainTextResponse(f"{path.name} has more than 300 MB", status_code=413)
+                kept = await run_in_threadpool(uploads.keep, path)
+            except InputError as problem:
+                return PlainTextResponse(str(problem), status_code=422)
+            except OSError as error:
+                problem = f"{path.name} cannot be kept on the page's machine: {error.strerror}"
+                return PlainTextResponse(problem, status_code=507)
+        return JSONResponse({"kept": [str(kept)], "shown": picture_address(kept), "name": kept.name})
+
+    def picture(request):
+        try:
+            path = uploads.folder / request.path_params["digest"] / request.path_params["name"]
+            return FileResponse(uploads.rendition(path), headers=KEPT)
+        except (InputError, OSError, ValueError):
+            return PlainTextResponse("there is no such picture", status_code=404)
+
     return [
+        Route(UPLOADS, upload, methods=["POST"]),
+        Route(f"{UPLOADS}/{{digest}}/{{name}}", picture),
         Route(VERSION, version),
         Route("/runs/easel", look),
         Route("/runs/shelf", find),

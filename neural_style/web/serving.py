@@ -13,11 +13,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from neural_style.web.guard import Guard
 from neural_style.web.login import Login
+from neural_style.web.routes import LARGEST_UPLOAD
 
 STYLESHEET = Path(__file__).with_name("page.css")
-
-LARGEST_UPLOAD = 300 * 2**20
-"""Bytes of a file that is uploaded, at most."""
 
 PATIENCE = 5.0
 """Seconds that open connections have to end when the page does."""

@@ -6,6 +6,7 @@ import gradio as gr
 
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, recipes
+from neural_style.web.chooser import chooser
 
 LABELS = {
     "color_transfer.py": {"content": "Photograph with the colours", "generated": "Painting", "mask": "Mask (optional)"},
@@ -34,18 +35,16 @@ class ToolTab:
         self._uploads = page.uploads
         self._script = script
         self._id = {"color_transfer.py": "color", "mask_transfer.py": "mask"}[script]
-        notice = gr.HTML()
         self._pictures = {}
         with gr.Row(equal_height=False):
             for name, label in LABELS[script].items():
-                self._pictures[name] = controls.picture(
-                    label, self._uploads, notice, height=200, min_width=160, elem_id=f"{self._id}-{name}"
-                )
+                self._pictures[name] = chooser(label, self._uploads, min_width=160, elem_id=f"{self._id}-{name}")
         take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
+        notice = gr.HTML()
         take.click(
             lambda shown: self._shown(page, shown),
             page.easel,
-            [*self._pictures["content"], *self._pictures["generated"], notice],
+            [self._pictures["content"], self._pictures["generated"], notice],
         )
         fields = forms.fields(recipes.SCRIPTS[script].parser())
         if "method" in fields:  # Which it is without the flag depends on --hist_match.
@@ -55,7 +54,7 @@ class ToolTab:
         )
         with gr.Row():
             self.form.add(*self.form.fields)
-        self.inputs = [*(kept for _, kept in self._pictures.values()), *self.form.components.values()]
+        self.inputs = [*self._pictures.values(), *self.form.components.values()]
         page.submission(self, VERBS[script])
 
     def _shown(self, page, shown):
@@ -63,9 +62,9 @@ class ToolTab:
         try:
             painting, photograph = page.picture_of(shown)
         except InputError as problem:
-            return *(gr.skip() for _ in range(4)), controls.warning(problem)
-        content = controls.chosen(self._uploads, photograph) if photograph else (gr.skip(), gr.skip())
-        return *content, *controls.chosen(self._uploads, painting), ""
+            return gr.skip(), gr.skip(), controls.warning(problem)
+        content = controls.chosen(self._uploads, photograph) if photograph else gr.skip()
+        return content, controls.chosen(self._uploads, painting), ""
 
     def collect(self, *values):
         """Return the form's dict, as `recipes.tool` takes it, of the values of `inputs`."""
@@ -83,11 +82,11 @@ class ToolTab:
     @property
     def restored_outputs(self):
         """The components that `restored` has values for."""
-        return [*(part for pair in self._pictures.values() for part in pair), *self.form.components.values()]
+        return [*self._pictures.values(), *self.form.components.values()]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
-        pictures = [part for name in self._pictures for part in controls.chosen(self._uploads, form[name])]
+        pictures = [controls.chosen(self._uploads, form[name]) for name in self._pictures]
         return [*pictures, *self.form.restored(form["fields"])]
 
 
@@ -96,12 +95,10 @@ class EnhanceTab:
 
     def __init__(self, page):
         self._uploads = page.uploads
-        notice = gr.HTML()
-        self._picture, self._path = controls.picture(
-            "Picture", self._uploads, notice, height=240, elem_id="enhance-picture"
-        )
+        self._picture = chooser("Picture", self._uploads, height=240, elem_id="enhance-picture")
         take = gr.Button("Take the picture that is shown", size="sm")
-        take.click(lambda shown: self._shown(page, shown), page.easel, [self._picture, self._path, notice])
+        notice = gr.HTML()
+        take.click(lambda shown: self._shown(page, shown), page.easel, [self._picture, notice])
         self._steps = gr.Dropdown(
             list(STEPS), value=[], multiselect=True, label="Steps", info="they are done in the order they are chosen in"
         )
@@ -113,7 +110,7 @@ class EnhanceTab:
         fields = forms.fields(recipes.SCRIPTS["enhance.py"].parser())
         self.form = controls.Form({"upscale_model": fields["upscale_model"]})
         self.form.add("upscale_model")
-        self.inputs = [self._path, self._steps, *self._values.values(), *self.form.components.values()]
+        self.inputs = [self._picture, self._steps, *self._values.values(), *self.form.components.values()]
         page.submission(self, "Enhance")
 
     def _shown(self, page, shown):
@@ -121,8 +118,8 @@ class EnhanceTab:
         try:
             picture, _ = page.picture_of(shown)
         except InputError as problem:
-            return gr.skip(), gr.skip(), controls.warning(problem)
-        return *controls.chosen(self._uploads, picture), ""
+            return gr.skip(), controls.warning(problem)
+        return controls.chosen(self._uploads, picture), ""
 
     def collect(self, path, steps, *values):
         """Return the form's dict, as `recipes.enhancement` takes it, of the values of `inputs`."""
@@ -146,13 +143,13 @@ class EnhanceTab:
     @property
     def restored_outputs(self):
         """The components that `restored` has values for."""
-        return [self._picture, self._path, self._steps, *self._values.values(), *self.form.components.values()]
+        return [self._picture, self._steps, *self._values.values(), *self.form.components.values()]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         given = dict(form["steps"])
         return [
-            *controls.chosen(self._uploads, form["picture"]),
+            controls.chosen(self._uploads, form["picture"]),
             list(given),
             *(given.get(name, USUAL[name]) for name in STEPS),
             *self.form.restored(form["fields"]),

@@ -8,8 +8,10 @@ from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, painter, recipes
+from neural_style.web.chooser import chooser
 from neural_style.web.record import ROOT
 from neural_style.web.results import errors_in
+from neural_style.web.routes import picture_address
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
 """The scripts, by what they are called."""
@@ -60,19 +62,9 @@ class TransferTab:
         return controls.Form({n: f for n, f in fields.items() if n not in (*OWN, *PICTURES, "weights")})
 
     def _build(self):
-        notice = gr.HTML()
         with gr.Row(equal_height=True):
-            self.content, self.content_path = controls.picture(
-                "Photograph", self._uploads, notice, height=220, min_width=200, elem_id="content"
-            )
-            add = gr.File(
-                label="Add styles",
-                file_count="multiple",
-                type="filepath",
-                height=220,
-                min_width=200,
-                elem_id="add-styles",
-            )
+            self.content = chooser("Photograph", self._uploads, height=220, min_width=200, elem_id="content")
+            add = chooser("Add styles", self._uploads, height=220, several=True, min_width=200, elem_id="add-styles")
         self.styles = gr.State([])
         self._order = order = gr.State(0)
         self._style_rows(order)
@@ -87,24 +79,28 @@ class TransferTab:
             show_progress="hidden",
         )
         with gr.Accordion("Start, masks and weights", open=False, elem_classes="all-settings"):
-            self._start, self._start_picture, self._start_path = controls.start(STARTS, self._uploads, notice)
-            self._content_mask, self._content_mask_path = controls.picture(
-                "Content mask: where to paint at all", self._uploads, notice, height=180
-            )
-            self._color_mask, self._color_mask_path = controls.picture(
-                "Colour mask: where to preserve colour", self._uploads, notice, height=180
-            )
+            self._start, self._start_picture = controls.start(STARTS, self._uploads)
+            self._content_mask = chooser("Content mask: where to paint at all", self._uploads, height=180)
+            self._color_mask = chooser("Colour mask: where to preserve colour", self._uploads, height=180)
             self._weights, self._weights_path = controls.weights(self._uploads)
-        add.upload(self._add_styles, [add, self.styles, order], [self.styles, order, add, notice])
+        # One after the other, so that none is lost.
+        add.input(
+            self._add_styles,
+            [add, self.styles, order],
+            [self.styles, order, add],
+            trigger_mode="multiple",
+            concurrency_limit=1,
+            show_progress="hidden",
+        )
 
         self.inputs = [
-            self.content_path,
+            self.content,
             self.styles,
             self._script,
             self._start,
-            self._start_path,
-            self._content_mask_path,
-            self._color_mask_path,
+            self._start_picture,
+            self._content_mask,
+            self._color_mask,
             self._weights_path,
             *self.form.components.values(),
         ]
@@ -172,17 +168,13 @@ class TransferTab:
         """The components that `restored` has values for."""
         return [
             self.content,
-            self.content_path,
             self.styles,
             self._order,
             self._script,
             self._start,
             self._start_picture,
-            self._start_path,
             self._content_mask,
-            self._content_mask_path,
             self._color_mask,
-            self._color_mask_path,
             self._weights,
             self._weights_path,
             *self.form.components.values(),
@@ -190,36 +182,30 @@ class TransferTab:
 
     def with_photograph(self, path):
         """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
-        return [*controls.chosen(self._uploads, path), *(gr.skip() for _ in self.restored_outputs[2:])]
+        return [controls.chosen(self._uploads, path), *(gr.skip() for _ in self.restored_outputs[1:])]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`; `order` is anything new."""
         fields = form["fields"]
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
-        start_picture, start_path = controls.chosen(self._uploads, form["start"])
+        start_picture = controls.chosen(self._uploads, form["start"])
         return [
-            *controls.chosen(self._uploads, form["content"]),
+            controls.chosen(self._uploads, form["content"]),
             [dict(style) for style in form["styles"]],
             order,
             form["script"],
             start,
             gr.update(value=start_picture, visible=start == STARTS[-1]),
-            start_path,
-            *controls.chosen(self._uploads, form["content_mask"]),
-            *controls.chosen(self._uploads, form["color_mask"]),
+            controls.chosen(self._uploads, form["content_mask"]),
+            controls.chosen(self._uploads, form["color_mask"]),
             *controls.file(self._uploads, form["weights"]),
             *self.form.restored(form["script"], fields),
         ]
 
-    def _add_styles(self, paths, styles, order):
-        problems = []
-        for path in paths or []:
-            try:
-                kept = str(self._uploads.keep(path))
-                styles = [*styles, {"path": kept, "weight": 1.0, "mask": None, "source": None}]
-            except InputError as problem:
-                problems.append(str(problem))
-        return styles, order + 1, None, controls.warning("; ".join(problems))
+    @staticmethod
+    def _add_styles(paths, styles, order):
+        added = [{"path": path, "weight": 1.0, "mask": None, "source": None} for path in paths]
+        return [*styles, *added], order + 1, None
 
     def _style_rows(self, order):
         """Make the list of styles, each with its weight and what can be done with it, anew when they change."""
@@ -231,17 +217,8 @@ class TransferTab:
                 gr.HTML('<p class="hint">The pictures whose style to use appear here.</p>')
             for number, style in enumerate(styles):
                 with gr.Row(elem_classes="style"):
-                    gr.Image(
-                        controls.thumbnail(style["path"]),
-                        interactive=False,
-                        show_label=False,
-                        container=False,
-                        height=72,
-                        width=96,
-                        min_width=96,
-                        scale=0,
-                        buttons=[],
-                    )
+                    address = picture_address(self._uploads.check(style["path"]))
+                    gr.HTML(f'<img src="{address}" alt="">', elem_classes="stamp", min_width=96)
                     weight = gr.Slider(
                         0,
                         10,
@@ -302,8 +279,8 @@ class TransferTab:
             return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
 
         outputs = [group, title, editor]
-        for event in (self._mask_of.change, kind.change):
-            event(shown, [self._mask_of, kind, self.styles, self.content_path], outputs)
+        for event in (self._mask_of.change, kind.change, self.content.input):
+            event(shown, [self._mask_of, kind, self.styles, self.content], outputs)
         close.click(lambda: None, None, self._mask_of)
 
         def put(number, kind, styles, order, path):
@@ -344,7 +321,7 @@ class TransferTab:
         for button in (subject, others):
             hint = '<p class="hint">Looking for the subject … the first time, the network is fetched</p>'
             button.click(lambda hint=hint: hint, None, notice, queue=False)
-        found = [*state, self.content_path]
+        found = [*state, self.content]
         subject.click(lambda *a: find(*a), found, results, show_progress="hidden")
         others.click(lambda *a: find(*a, "--invert"), found, results, show_progress="hidden")
         upload.upload(uploaded, [*state, upload], results)

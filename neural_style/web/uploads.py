@@ -22,6 +22,11 @@ class Uploads:
     def __init__(self, folder):
         self.folder = Path(folder)
 
+    @property
+    def incoming(self):
+        """The folder of files on their way in."""
+        return self.folder / ".incoming"
+
     def keep(self, path):
         """Copy a picture file into the folder and return its path there. Raises InputError if it is no picture.
 
@@ -43,7 +48,7 @@ class Uploads:
     def keep_bytes(self, name, content):
         """Keep a file of that name and content, as `keep` does."""
         folder = self.folder / hashlib.sha256(content).hexdigest()[:12]
-        path = folder / _safe(name)
+        path = folder / safe(name)
         if not path.exists():
             files.write_whole(path, content)
         return path
@@ -60,6 +65,14 @@ class Uploads:
         folders = "|".join(re.escape(str(folder)) for folder in (self.folder.resolve(), self.folder))
         return re.sub(rf"({folders})[/\\]\w+[/\\]", "", line)
 
+    def rendition(self, path):
+        """Return the path of what the page shows of a picture file of this folder, made once, as WebP."""
+        path = self.check(path)
+        made = self.folder / ".shown" / f"{path.parent.name}.webp"
+        if not made.exists():
+            files.write_whole(made, images.as_bytes(self.shown(path), ".webp"))
+        return made
+
     def shown(self, path):
         """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long."""
         picture = images.read(str(path))
@@ -67,7 +80,7 @@ class Uploads:
         return picture
 
 
-def _safe(name):
+def safe(name):
     """Return a file's name with nothing in it that any file system or shell takes amiss, and its ending kept."""
     stem, dot, ending = name.rpartition(".")
     stem, ending = (re.sub(r"[^\w-]+", "-", part).strip("-") for part in (stem if dot else name, ending if dot else ""))

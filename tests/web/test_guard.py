@@ -153,9 +153,11 @@ def test_a_picture_is_shown_and_can_run_nothing(visitor):
 
 def test_the_folder_of_runs_is_not_served_but_for_its_pictures(visitor, folder):
     (folder / "attacked").mkdir(parents=True, exist_ok=True)
-    (folder / "attacked" / "run.json").write_text("{}")
-    assert visitor.get(api(f"file={folder / 'attacked' / 'run.json'}")).status_code == 403
-    assert visitor.get("/files/attacked/run.json").status_code == 404
+    (folder / "attacked" / "log.txt").write_text("words")
+    assert visitor.get(api(f"file={folder / 'attacked' / 'log.txt'}")).status_code == 403
+    assert visitor.get("/files/attacked/log.txt").status_code == 404
+    assert visitor.get("/files/portrait/run.json").status_code == 404
+    assert visitor.get("/files/portrait/picture.png").headers["Content-Type"] == "image/png"
 
 
 def test_an_event_reaches_the_page_whole_though_it_is_looked_at_first():

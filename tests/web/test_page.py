@@ -470,18 +470,16 @@ def test_what_is_wrong_is_said_beside_its_field(page, pictures):
     page.locator(".problem:visible", has_text="8 rows make a picture of 8×12 pixels").wait_for()
     assert "choose a larger --image_size" in page.locator("#field-image_size:visible").first.inner_text()
     fill(page, "image_size", 48)
-    page.locator("#content").get_by_label("Clear").or_(page.locator("#content button").first).first.click()
+    page.locator("#content").get_by_role("button", name="take away").click()
     page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
     page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()
 
 
 def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
     (tmp_path / "words.png").write_text("no picture")
-    choose(page, "content", tmp_path / "words.png")
-    page.locator(".problem:visible", has_text="words.png is not a picture").wait_for()
-    choose(page, "add-styles", tmp_path / "words.png")
-    page.wait_for_timeout(1000)
-    page.locator(".problem:visible", has_text="words.png is not a picture").wait_for()
+    for place in ("content", "add-styles"):
+        choose(page, place, tmp_path / "words.png")
+        page.locator(f"#{place} .problem", has_text="words.png is not a picture").wait_for()
 
 
 OUTSIDE = """() => [...document.querySelectorAll("#beside *")].filter(part => {
@@ -568,17 +566,43 @@ def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
     before, forged = set((folder / "uploads").rglob("*")), []
 
     def forge(route):
-        data, count = re.subn(r'"path":"[^"]+"', f'"path":"{CASTLE}"', route.request.post_data or "")
-        forged.append(count)
-        route.continue_(post_data=data)
+        answer = route.fetch()
+        forged.append(answer.json()["kept"])
+        route.fulfill(response=answer, json=answer.json() | {"kept": [str(CASTLE)]})
 
-    page.route(re.compile("queue/join|run/predict"), forge)
+    page.route(re.compile("/uploads.name=photo"), forge)
     choose(page, "content", pictures[0])
-    page.wait_for_timeout(4000)
-    assert sum(forged) > 0
-    assert set((folder / "uploads").rglob("*")) == before
+    choose(page, "add-styles", pictures[1])
+    page.get_by_text("Weight of style 1").wait_for()
+    page.locator("#content img").wait_for()
+    assert len(forged) == 1
     page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
     page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()
+    assert not [path for path in set((folder / "uploads").rglob("*")) - before if path.name == CASTLE.name]
+
+
+def test_the_photograph_that_was_chosen_last_is_painted_though_it_is_still_being_read(page, folder, pictures):
+    """The one before arrives after it, and Paint is pressed before either has arrived."""
+    held = []
+
+    def hold(route):
+        if not held:
+            held.append(route)
+            return
+        time.sleep(1)
+        route.continue_()
+
+    filled(page, pictures, light=True)
+    page.route(re.compile("/uploads.name="), hold)
+    choose(page, "content", CASTLE)
+    until(lambda: held or page.wait_for_timeout(50))
+    choose(page, "content", pictures[1])
+    run = started(page, folder)
+    with contextlib.suppress(playwright.Error):
+        held[0].continue_()  # It has been called off.
+    assert json.loads((run / "run.json").read_text())["values"]["content"].endswith("/style.png")
+    page.locator("#content .name", has_text="style.png").wait_for()
+    ended(run)
 
 
 def test_with_a_password_nobody_sees_the_page_without_it(tmp_path, browser):

@@ -1,5 +1,6 @@
 """The addresses at which the page asks for its runs."""
 
+import errno
 import io
 import zipfile
 
@@ -8,8 +9,11 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from neural_style.web import routes as addresses
 from neural_style.web.routes import VERSION, routes
 from neural_style.web.runner import Runs
+from neural_style.web.uploads import Uploads
+from tests.conftest import CASTLE, opened
 
 
 @pytest.fixture
@@ -18,9 +22,14 @@ def runs(tmp_path):
 
 
 @pytest.fixture
-def client(runs):
-    app = Starlette(routes=routes(runs, lambda id: {"run": id}, lambda words, page: f"<p>{words} {page}</p>"))
-    return TestClient(app)
+def uploads(runs):
+    return Uploads(runs.folder / "uploads")
+
+
+@pytest.fixture
+def client(runs, uploads):
+    shown = routes(runs, uploads, lambda id: {"run": id}, lambda words, page: f"<p>{words} {page}</p>")
+    return TestClient(Starlette(routes=shown))
 
 
 @pytest.fixture
@@ -74,3 +83,42 @@ def test_all_of_a_run_comes_as_one_file(client, runs, run):
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert sorted(archive.namelist()) == [f"{run.id}/picture.png", f"{run.id}/run.json"]
         assert archive.testzip() is None
+
+
+def test_a_picture_that_is_sent_is_kept_and_shown(client, uploads):
+    answer = client.post("/uploads?name=my castle.PNG", content=CASTLE.read_bytes()).json()
+    (kept,) = answer["kept"]
+    assert uploads.check(kept).read_bytes() == CASTLE.read_bytes()
+    assert answer["name"] == "my-castle.jpg"
+    shown = client.get(f"/{answer['shown']}")
+    assert shown.headers["Content-Type"] == "image/webp"
+    assert opened(io.BytesIO(shown.content)).size == opened(CASTLE).size
+    assert list(uploads.incoming.iterdir()) == []
+
+
+def test_what_is_sent_and_is_no_picture_is_refused_and_leaves_nothing(client, uploads):
+    answer = client.post("/uploads?name=../words.png", content=b"words")
+    assert (answer.status_code, answer.text.startswith("words.png is not a picture")) == (422, True)
+    assert list(uploads.incoming.iterdir()) == []
+
+
+def test_what_is_too_large_is_refused_before_all_of_it_has_come(client, uploads, monkeypatch):
+    monkeypatch.setattr(addresses, "LARGEST_UPLOAD", 1000)
+    answer = client.post("/uploads?name=a.png", content=bytes(1001))
+    assert (answer.status_code, answer.text) == (413, "a.png has more than 300 MB")
+    assert list(uploads.incoming.iterdir()) == []
+
+
+def test_a_full_disk_is_said_where_a_picture_is_sent(client, uploads, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(uploads, "keep", full)
+    answer = client.post("/uploads?name=a.png", content=b"")
+    assert answer.status_code == 507
+    assert answer.text == "a.png cannot be kept on the page's machine: No space left on device"
+
+
+@pytest.mark.parametrize("path", ["a/b.png", "..%2f..%2fetc/passwd", "../run.json"])
+def test_no_other_picture_is_shown(client, path):
+    assert client.get(f"/uploads/{path}").status_code == 404

@@ -1,0 +1,95 @@
+// A picture to choose. props.value: null, or { kept: [the paths that the server has], shown: an address, name }.
+// The last picture that was chosen counts, however long those before it take to arrive.
+
+const root = element.querySelector(".chooser");
+const input = root.querySelector("input");
+const image = root.querySelector("img");
+const problem = root.querySelector(".problem");
+const name = root.querySelector(".name");
+const reading = (window.reading ??= new Set()); // All uploads of the page that are not over.
+
+let sending = null;
+
+function show(value, state) {
+  root.dataset.state = state ?? (value ? "chosen" : "empty");
+  image.hidden = !value;
+  if (value && image.getAttribute("src") !== value.shown) image.src = value.shown;
+  if (!value) image.removeAttribute("src");
+  name.textContent = value?.name ?? "";
+}
+
+function set(value) {
+  props.value = value;
+  show(value);
+  trigger("change");
+  trigger("input");
+}
+
+async function send(file, signal) {
+  const address = `uploads?name=${encodeURIComponent(file.name || "pasted.png")}`;
+  const answer = await fetch(address, { method: "POST", body: file, signal });
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw new Error((await answer.text()) || "the picture did not arrive: try it again");
+  return answer.json();
+}
+
+async function take(files) {
+  files = [...files];
+  if (!files.length) return;
+  sending?.abort();
+  const mine = (sending = new AbortController());
+  problem.textContent = "";
+  show(null, "reading");
+  const chosen = [];
+  const refused = [];
+  for (const file of input.multiple ? files : files.slice(0, 1)) {
+    try {
+      chosen.push(await send(file, mine.signal));
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      refused.push(error.message.includes("fetch") ? "the page's server does not answer" : error.message);
+    }
+  }
+  if (mine !== sending) return;
+  sending = null;
+  problem.textContent = refused.join("; ");
+  set(chosen.length ? { ...chosen[0], kept: chosen.flatMap((each) => each.kept) } : null);
+}
+
+function begin(files) {
+  const done = take(files).finally(() => reading.delete(done));
+  reading.add(done);
+}
+
+element.addEventListener("click", (event) => {
+  if (event.target.closest(".choose, .another")) input.click();
+  if (event.target.closest(".remove")) {
+    sending?.abort();
+    sending = null;
+    problem.textContent = "";
+    set(null);
+  }
+});
+input.addEventListener("change", () => {
+  begin(input.files);
+  input.value = ""; // So that the same file can be chosen again.
+});
+for (const kind of ["dragover", "dragenter"]) {
+  element.addEventListener(kind, (event) => {
+    event.preventDefault();
+    root.classList.add("above");
+  });
+}
+element.addEventListener("dragleave", () => root.classList.remove("above"));
+element.addEventListener("drop", (event) => {
+  event.preventDefault();
+  root.classList.remove("above");
+  begin(event.dataTransfer.files);
+});
+element.addEventListener("paste", (event) => begin(event.clipboardData.files));
+
+watch("value", () => {
+  // What comes from the server counts unless something else is being read.
+  if (!sending) show(props.value);
+});
+show(props.value);

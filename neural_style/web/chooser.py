@@ -1,0 +1,71 @@
+"""A place of the page to choose a picture: by a click, dropped or pasted.
+
+Gradio's own has room for one upload at a time: what is chosen while another is read never appears, and an answer that
+comes late puts the picture before back in its place.
+"""
+
+import html
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+
+from neural_style.errors import InputError
+from neural_style.web.routes import picture_address
+
+SCRIPT = Path(__file__).with_name("chooser.js")
+
+TEMPLATE = """
+<div class="chooser" data-state="empty" style="--height: {height}px">
+  <p class="label">{label}</p>
+  <button type="button" class="choose" aria-label="choose: {label}">
+    <img alt="" hidden><span class="empty">Drop a picture here, paste it, or click to choose one</span>
+    <span class="reading">reading it …</span>
+  </button>
+  <div class="about"><span class="name"></span>
+  <button type="button" class="another">Another</button>
+  <button type="button" class="remove" aria-label="take away: {label}">Remove</button></div>
+  <p class="problem" role="alert"></p>
+  <input type="file" accept="image/*,.heic,.heif,.tif,.tiff" aria-label="{label}" {several} hidden>
+</div>
+"""
+
+WAITING = "async () => { await Promise.allSettled([...(window.reading ?? [])]) }"
+"""What an event does in the browser that is to wait for all pictures that are being read."""
+
+
+def chooser(label, uploads, height=200, several=False, **settings):
+    """Return a gr.HTML to choose a picture with, whose value is for Python the path that is kept of it, or None.
+
+    With `several` the value is the list of all that were chosen at once. What is no picture is refused in the place
+    itself. `change` comes with every other value, `input` with what a user chose.
+    """
+    template = TEMPLATE.format(label=html.escape(label), height=height, several="multiple" if several else "")
+    script = SCRIPT.read_text(encoding="utf-8")
+    component = gr.HTML(None, html_template=template, js_on_load=script, padding=False, **settings)
+    component.preprocess = partial(_paths if several else _path, uploads)
+    component.postprocess = partial(_value, uploads)
+    return component
+
+
+def _paths(uploads, value):
+    """Return the paths of what a browser says that it has uploaded, those that it has not left out."""
+    kept = value.get("kept") if isinstance(value, dict) else None
+    found = []
+    for path in kept if isinstance(kept, list) else []:
+        try:
+            found.append(str(uploads.check(path)))
+        except (InputError, TypeError, ValueError, OSError):
+            continue
+    return found
+
+
+def _path(uploads, value):
+    return next(iter(_paths(uploads, value)), None)
+
+
+def _value(uploads, path):
+    """Return what the browser gets to show the picture of a path that was kept, or None."""
+    if not path:
+        return None
+    return {"kept": [str(path)], "shown": picture_address(uploads.check(path)), "name": Path(path).name}
