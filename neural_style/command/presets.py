@@ -35,7 +35,15 @@ PATHS = ("FILE", "MASK", "PREFIX")
 
 
 def arguments(name, parser):
-    """Return the arguments for a `parser.Parser` that are in the preset `name`: a file, or one in FOLDER.
+    """Return what `values` does as arguments for the parser."""
+    texts = []
+    for key, value in values(name, parser).items():
+        texts += [f"--{key}", *map(str, value if isinstance(value, list) else [value])]
+    return texts
+
+
+def values(name, parser):
+    """Return {flag: value} for a `parser.Parser` that are in the preset `name`: a file, or one in FOLDER.
 
     Raises InputError if there is none, it is no TOML, or has a flag that the script has not, or nothing for it.
     """
@@ -53,8 +61,7 @@ def arguments(name, parser):
     if tables and not flags:
         raise InputError(f"the preset {name} has nothing for {parser.prog}, only for {', '.join(tables)}.py")
     known = {string.lstrip("-"): action for action in parser._actions for string in action.option_strings}
-    result = []
-    for key, value in flags.items():
+    for key in flags:
         action = known.get(key.replace("-", "_"))
         if key in ("preset", "save_preset"):
             raise InputError(f"the preset {path} has '{key}', which belongs on the command line")
@@ -62,9 +69,7 @@ def arguments(name, parser):
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise InputError(f"the preset {path} has '{key}', but {parser.prog} has no flag --{key}{hint}")
-        values = value if isinstance(value, list) else [value]
-        result += [f"--{key}", *map(str, values)]
-    return result
+    return flags
 
 
 def _path(name, parser):

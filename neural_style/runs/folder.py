@@ -173,13 +173,17 @@ class RunFolder:
         self._rows.append(row)
 
     def preview(self, picture):
-        """Write the Pillow image that `picture()` returns to preview.jpg, unless that is too soon after the last."""
+        """Write the Pillow image that `picture()` returns to preview.jpg, unless that is too soon after the last.
+
+        One that cannot be written is no reason to end the run.
+        """
         now = time.monotonic()
         if now < self._next_preview:
             return
         image = picture()
         image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-        write_whole(self.path / "preview.jpg", as_bytes(image, ".jpg"))
+        with contextlib.suppress(InputError, OSError):
+            write_whole(self.path / "preview.jpg", as_bytes(image, ".jpg"))
         took = time.monotonic() - now
         self._next_preview = now + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
 

@@ -25,9 +25,11 @@ function set(value) {
   trigger("input");
 }
 
+// A file of the visitor's own, or the name of a sample.
 async function send(file, signal) {
-  const address = `uploads?name=${encodeURIComponent(file.name || "pasted.png")}`;
-  const answer = await fetch(address, { method: "POST", body: file, signal });
+  const own = typeof file !== "string";
+  const address = own ? `uploads?name=${encodeURIComponent(file.name || "pasted.png")}` : `samples/${file}`;
+  const answer = await fetch(address, { method: "POST", body: own ? file : null, signal });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error((await answer.text()) || "the picture did not arrive: try it again");
   return answer.json();
@@ -62,6 +64,8 @@ function begin(files) {
 }
 
 element.addEventListener("click", (event) => {
+  const sample = event.target.closest("[data-sample]");
+  if (sample) return begin([sample.dataset.sample]);
   if (event.target.closest(".choose, .another")) input.click();
   if (event.target.closest(".remove")) {
     sending?.abort();

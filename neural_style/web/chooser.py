@@ -11,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
+from neural_style.web import samples
 from neural_style.web.routes import picture_address
 
 SCRIPT = Path(__file__).with_name("chooser.js")
@@ -26,6 +27,7 @@ TEMPLATE = """
   <button type="button" class="another">Another</button>
   <button type="button" class="remove" aria-label="take away: {label}">Remove</button></div>
   <p class="problem" role="alert"></p>
+  {samples}
   <input type="file" accept="image/*,.heic,.heif,.tif,.tiff" aria-label="{label}" {several} hidden>
 </div>
 """
@@ -34,13 +36,19 @@ WAITING = "async () => { await Promise.allSettled([...(window.reading ?? [])]) }
 """What an event does in the browser that is to wait for all pictures that are being read."""
 
 
-def chooser(label, uploads, height=200, several=False, **settings):
+def chooser(label, uploads, height=200, several=False, kind=None, **settings):
     """Return a gr.HTML to choose a picture with, whose value is for Python the path that is kept of it, or None.
 
-    With `several` the value is the list of all that were chosen at once. What is no picture is refused in the place
+    With `several` the value is the list of all that were chosen at once. `kind` is that of the samples which are there
+    to be clicked (see `samples.KINDS`). What is no picture is refused in the place
     itself. `change` comes with every other value, `input` with what a user chose.
     """
-    template = TEMPLATE.format(label=html.escape(label), height=height, several="multiple" if several else "")
+    template = TEMPLATE.format(
+        label=html.escape(label),
+        height=height,
+        several="multiple" if several else "",
+        samples=samples.strip(kind) if kind else "",
+    )
     script = SCRIPT.read_text(encoding="utf-8")
     component = gr.HTML(None, html_template=template, js_on_load=script, padding=False, **settings)
     component.preprocess = partial(_paths if several else _path, uploads)

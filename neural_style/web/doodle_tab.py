@@ -6,7 +6,7 @@ from PIL import Image
 
 from neural_style.errors import InputError
 from neural_style.pictures import images, labels
-from neural_style.web import controls, forms, painter, recipes
+from neural_style.web import controls, forms, masking, painter, recipes
 from neural_style.web.chooser import chooser
 
 MAIN = ("image_size", "num_iter", "improved")
@@ -39,17 +39,18 @@ class DoodleTab:
         self.form = controls.Form({n: f for n, f in fields.items() if n not in OWN})
         notice = gr.HTML()
         with gr.Row(equal_height=False):
-            self._style = chooser("Style picture", self._uploads, min_width=200, elem_id="doodle-style")
+            self._style = chooser("Style picture", self._uploads, kind="styles", min_width=200, elem_id="doodle-style")
             self._map = chooser(
-                "Map of its regions, one colour each", self._uploads, min_width=200, elem_id="doodle-map"
+                "Map of its regions, one colour each", self._uploads, kind="maps", min_width=200, elem_id="doodle-map"
             )
+        made = masking.map_editor(self._uploads, self._style, self._map, elem_id="map-editor")
         self._editor = painter.painter(visible=False, elem_id="doodle-canvas")
         with gr.Row():
             self._ground = gr.Dropdown([], label="Begin with", visible=False)
         with gr.Accordion("A doodle from a file, in place of the painted one", open=False):
-            self._target = chooser("Doodle", self._uploads, height=180)
+            self._target = chooser("Doodle", self._uploads, height=180, kind="doodles")
         with gr.Accordion("A photograph whose shapes to keep", open=False):
-            self._content = chooser("Photograph", self._uploads, height=180)
+            self._content = chooser("Photograph", self._uploads, height=180, kind="photographs")
         with gr.Row():
             self.form.add(*MAIN)
         with gr.Accordion("All settings", open=False, elem_classes="all-settings"):
@@ -63,6 +64,7 @@ class DoodleTab:
         drawn = [self._map, self._target]
         for picture in drawn:
             picture.input(self._canvas, drawn, [self._editor, self._ground, notice], trigger_mode="always_last")
+        made.then(self._canvas, drawn, [self._editor, self._ground, notice])
         # What is painted counts from the first stroke on; it began with what was in the file.
         self._editor.input(lambda: None, None, self._target, show_progress="hidden")
         self._ground.input(self._sheet, [self._map, self._ground], self._editor)

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from neural_style.web.routes import FILES, UPLOADS
+from neural_style.web.samples import SAMPLES
 
 API = (
     "app_id",
@@ -34,7 +35,7 @@ API = (
 ADDRESSES = re.compile(
     r"/|/(config|favicon\.ico|login|logout|manifest\.json|robots\.txt|theme\.css)/?"
     r"|/(assets|static|svelte)/.+"
-    rf"|/gradio_api/({'|'.join(API)})/?|/runs/.+|{FILES}.+|{UPLOADS}(/.+)?"
+    rf"|/gradio_api/({'|'.join(API)})/?|/runs/.+|{FILES}.+|{UPLOADS}(/.+)?|{SAMPLES}.+"
 )
 """All addresses that are answered."""
 

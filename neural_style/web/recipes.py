@@ -97,7 +97,7 @@ def enhancement(form):
     if not form["picture"]:
         raise InputError("there is no picture yet: choose one")
     if not form["steps"]:
-        raise InputError("there is nothing to do yet: choose one or several steps")
+        raise InputError("there is nothing to do yet: fill in one or several steps")
     steps = [text for name, value in form["steps"] for text in (f"--{name}", forms.text_of(value))]
     return "enhance.py", [form["picture"], *steps, *_arguments("enhance.py", form["fields"])]
 

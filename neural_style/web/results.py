@@ -28,11 +28,16 @@ _SHOWN = re.compile(rf"picture\.(png|gif|webp)|{_ITERATION.pattern}|{THUMBNAIL}|
 
 @dataclass(frozen=True)
 class Results:
-    """The files of a `record.Run` in its folder; `uploads` is the folder of what was given to the page."""
+    """The files of a `record.Run` in its folder.
+
+    `uploads` is the folder of what was given to the page, `rescued` the path of a picture that could not be written in
+    the run's folder, or None.
+    """
 
     run: Run
     folder: Path
     uploads: Uploads
+    rescued: Path | None = None
 
     @property
     def is_finished(self):
@@ -47,7 +52,8 @@ class Results:
     def picture(self):
         """Return the path of the best picture there is, or None."""
         names = ["picture.png", "picture_run/preview.jpg"]
-        return self._first(names if self.run.is_over else reversed(names))
+        rescued = self.rescued if self.rescued and self.rescued.exists() else None
+        return rescued or self._first(names if self.run.is_over else reversed(names))
 
     def animation(self):
         """Return the path of the animation, or None."""
@@ -70,6 +76,8 @@ class Results:
 
     def file(self, name):
         """Return the path of a file that the page shows, made if need be, or None if there is none of that name."""
+        if self.rescued and name == self.rescued.name:
+            return self.rescued
         if name == "preview.jpg":
             return self._first([f"picture_run/{name}"])
         if not _SHOWN.fullmatch(name):

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from neural_style.errors import InputError
+from neural_style.web import samples
 from neural_style.web.uploads import safe
 
 VERSION = "/runs/version"
@@ -111,7 +112,16 @@ def routes(runs, uploads, easel, shelf):
             except OSError as error:
                 problem = f"{path.name} cannot be kept on the page's machine: {error.strerror}"
                 return PlainTextResponse(problem, status_code=507)
-        return JSONResponse({"kept": [str(kept)], "shown": picture_address(kept), "name": kept.name})
+        return JSONResponse(_kept(kept))
+
+    def sample(request):
+        try:
+            path = samples.path(request.path_params["name"])
+            if request.method == "POST":
+                return JSONResponse(_kept(uploads.keep(path)))
+            return FileResponse(uploads.small(path), headers=KEPT)
+        except (InputError, OSError) as problem:
+            return PlainTextResponse(str(problem), status_code=404)
 
     def picture(request):
         try:
@@ -123,12 +133,18 @@ def routes(runs, uploads, easel, shelf):
     return [
         Route(UPLOADS, upload, methods=["POST"]),
         Route(f"{UPLOADS}/{{digest}}/{{name}}", picture),
+        Route(f"{samples.SAMPLES}{{name:path}}", sample, methods=["GET", "POST"]),
         Route(VERSION, version),
         Route("/runs/easel", look),
         Route("/runs/shelf", find),
         Route("/runs/{id}/{deed}", act, methods=["POST"]),
         Route(f"{FILES}{{id}}/{{name}}", file),
     ]
+
+
+def _kept(path):
+    """Return what a browser is told of a picture that is kept: what a `chooser` has for its value."""
+    return {"kept": [str(path)], "shown": picture_address(path), "name": path.name}
 
 
 def _zipped(results):

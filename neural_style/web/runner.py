@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,13 @@ PATIENCE = 600.0
 """Seconds that a script has to save what it reached when the page ends; an evaluation may take minutes."""
 
 
+KILLED = "the run was killed, most likely because memory ran out: choose a smaller size, or a smaller --max_memory"
+"""What is said of a process that ended by the signal 9, which the system sends."""
+
+RESCUED = re.compile(r"what was reached is in (\S.*\.png)$")
+"""How a script says where it put a picture that it could not write where it should."""
+
+
 class Runs:
     """The folder of all runs, and the thread that works off their queue.
 
@@ -47,6 +55,7 @@ class Runs:
         self._thread = None
         self._runs = {}
         self._found = set()
+        self._rescued = {}
         self._uploads = Uploads(self.folder / "uploads")
         self.unreadable = {}
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +204,7 @@ class Runs:
 
     def results(self, run):
         """Return the `Results` of a run."""
-        return Results(run, self.folder / run.id, self._uploads)
+        return Results(run, self.folder / run.id, self._uploads, self._rescued.get(run.id))
 
     def rename(self, id, name):
         """Call a run by a name, an empty one for none. Raises InputError if it is gone or cannot be written down."""
@@ -243,7 +252,9 @@ class Runs:
         if status is None:
             status = 0 if results.is_finished and not errors else 1
         if status and not stopped and not problem:
-            problem = f"{run.script} ended with the status {status}: its last words are in log.txt"
+            problem = KILLED if status == -9 else f"{run.script} ended with the status {status}: see its last words"
+        if rescued := RESCUED.search(problem):
+            self._rescued[run.id] = Path(rescued[1])
         state = "stopped" if stopped else "failed" if status else "done"
         if state == "done":  # The page goes on with nothing that is finished, so the room is better had than kept.
             checkpoint.delete(results.checkpoint)

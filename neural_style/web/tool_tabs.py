@@ -5,7 +5,7 @@ from dataclasses import replace
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.web import controls, forms, recipes
+from neural_style.web import controls, forms, masking, recipes
 from neural_style.web.chooser import chooser
 
 LABELS = {
@@ -13,6 +13,9 @@ LABELS = {
     "mask_transfer.py": {"content": "Photograph", "generated": "Painting", "mask": "Mask: white keeps the painting"},
 }
 """What the pictures of the tools are called."""
+
+KINDS = {"content": "photographs", "generated": "styles", "mask": "masks"}
+"""The samples of each of them."""
 
 VERBS = {"color_transfer.py": "Transfer the colours", "mask_transfer.py": "Put the photograph back"}
 
@@ -38,7 +41,11 @@ class ToolTab:
         self._pictures = {}
         with gr.Row(equal_height=False):
             for name, label in LABELS[script].items():
-                self._pictures[name] = chooser(label, self._uploads, min_width=160, elem_id=f"{self._id}-{name}")
+                self._pictures[name] = chooser(
+                    label, self._uploads, kind=KINDS[name], min_width=160, elem_id=f"{self._id}-{name}"
+                )
+        pictures = self._pictures
+        masking.mask_editor(self._uploads, pictures["content"], pictures["mask"], elem_id=f"{self._id}-mask-editor")
         take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
         notice = gr.HTML()
         take.click(
@@ -95,18 +102,29 @@ class EnhanceTab:
 
     def __init__(self, page):
         self._uploads = page.uploads
-        self._picture = chooser("Picture", self._uploads, height=240, elem_id="enhance-picture")
+        self._picture = chooser("Picture", self._uploads, height=240, kind="photographs", elem_id="enhance-picture")
         take = gr.Button("Take the picture that is shown", size="sm")
         notice = gr.HTML()
         take.click(lambda shown: self._shown(page, shown), page.easel, [self._picture, notice])
-        self._steps = gr.Dropdown(
-            list(STEPS), value=[], multiselect=True, label="Steps", info="they are done in the order they are chosen in"
-        )
         with gr.Row():
             self._values = {
-                name: gr.Textbox(USUAL[name], label=name.capitalize(), info=about, min_width=160)
+                name: gr.Textbox(
+                    "",
+                    label=name.capitalize(),
+                    info=about,
+                    placeholder=USUAL[name],
+                    min_width=160,
+                    elem_id=f"step-{name}",
+                )
                 for name, about in STEPS.items()
             }
+        self._steps = gr.Dropdown(
+            list(STEPS),
+            value=[],
+            multiselect=True,
+            label="Order",
+            info="what is filled in above is done, in this order; what is chosen here and not filled in, as usual",
+        )
         fields = forms.fields(recipes.SCRIPTS["enhance.py"].parser())
         self.form = controls.Form({"upscale_model": fields["upscale_model"]})
         self.form.add("upscale_model")
@@ -123,11 +141,12 @@ class EnhanceTab:
 
     def collect(self, path, steps, *values):
         """Return the form's dict, as `recipes.enhancement` takes it, of the values of `inputs`."""
-        given = dict(zip(STEPS, values, strict=False))
+        given = {step: (value or "").strip() for step, value in zip(STEPS, values, strict=False)}
+        ordered = [*(steps or []), *(step for step, value in given.items() if value and step not in (steps or []))]
         return {
             "tab": "enhance",
             "picture": path,
-            "steps": [(step, str(given[step]).strip()) for step in steps or []],
+            "steps": [(step, given[step] or USUAL[step]) for step in ordered],
             "fields": self.form.values(values[len(STEPS) :]),
         }
 
@@ -151,6 +170,6 @@ class EnhanceTab:
         return [
             controls.chosen(self._uploads, form["picture"]),
             list(given),
-            *(given.get(name, USUAL[name]) for name in STEPS),
+            *(given.get(name, "") for name in STEPS),
             *self.form.restored(form["fields"]),
         ]

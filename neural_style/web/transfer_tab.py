@@ -1,17 +1,16 @@
 """The tab "Painting": a photograph, styles with their weights and masks, and the scripts' flags."""
 
-import subprocess
-import sys
+import random
 
 import gradio as gr
 from PIL import Image
 
+from neural_style.command import presets
 from neural_style.errors import InputError
-from neural_style.web import controls, forms, painter, recipes
+from neural_style.web import controls, forms, masking, painter, recipes, samples
 from neural_style.web.chooser import chooser
-from neural_style.web.record import ROOT
-from neural_style.web.results import errors_in
 from neural_style.web.routes import picture_address
+from neural_style.web.tiles import tiles
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
 """The scripts, by what they are called."""
@@ -40,8 +39,11 @@ GROUPS = {
 }
 """The parser's groups by the titles that the page has for them."""
 
-WHITE = "#ffffff"
-"""The colour that masks are painted in."""
+LOOKS = ("oil", "ink", "portrait", "colours", "texture")
+"""Presets that are shown as pictures."""
+
+NO_LOOK, PLAIN = "plain", "output/kingfisher-starry-night.webp"
+"""What it is called to have none of them, and the sample that shows it."""
 
 STARTS = ("content", "noise", "gray", "a picture")
 
@@ -63,8 +65,19 @@ class TransferTab:
 
     def _build(self):
         with gr.Row(equal_height=True):
-            self.content = chooser("Photograph", self._uploads, height=220, min_width=200, elem_id="content")
-            add = chooser("Add styles", self._uploads, height=220, several=True, min_width=200, elem_id="add-styles")
+            self.content = chooser(
+                "Photograph", self._uploads, height=220, kind="photographs", min_width=200, elem_id="content"
+            )
+            add = chooser(
+                "Add styles",
+                self._uploads,
+                height=220,
+                several=True,
+                kind="styles",
+                min_width=200,
+                elem_id="add-styles",
+            )
+        surprise = gr.Button("Surprise me", size="sm", elem_id="surprise")
         self.styles = gr.State([])
         self._order = order = gr.State(0)
         self._style_rows(order)
@@ -80,8 +93,8 @@ class TransferTab:
         )
         with gr.Accordion("Start, masks and weights", open=False, elem_classes="all-settings"):
             self._start, self._start_picture = controls.start(STARTS, self._uploads)
-            self._content_mask = chooser("Content mask: where to paint at all", self._uploads, height=180)
-            self._color_mask = chooser("Colour mask: where to preserve colour", self._uploads, height=180)
+            self._content_mask = chooser("Content mask: where to paint at all", self._uploads, height=180, kind="masks")
+            self._color_mask = chooser("Colour mask: where to preserve colour", self._uploads, height=180, kind="masks")
             self._weights, self._weights_path = controls.weights(self._uploads)
         # One after the other, so that none is lost.
         add.input(
@@ -92,6 +105,11 @@ class TransferTab:
             concurrency_limit=1,
             show_progress="hidden",
         )
+
+        self._looks.input(
+            self._look, self._looks, [self._start, *self.form.components.values()], show_progress="hidden"
+        )
+        surprise.click(self._surprise, order, [self.content, self.styles, order], show_progress="hidden")
 
         self.inputs = [
             self.content,
@@ -106,11 +124,35 @@ class TransferTab:
         ]
         self._page.submission(self, "Paint")
 
+    @staticmethod
+    def _presets():
+        """Return the presets of paint.py as `tiles` have them: by their names, what each is, and a picture of it."""
+        parser = recipes.SCRIPTS["paint.py"].parser()
+        shown = samples.names("presets")
+        pictures = {name: next((s for s in shown if samples.called(s).startswith(name)), None) for name in LOOKS}
+        return {NO_LOOK: ("all as it is without a preset", PLAIN)} | {
+            name: (", ".join(presets.arguments(name, parser)), picture) for name, picture in pictures.items()
+        }
+
+    def _look(self, name):
+        """Return values of what the painting starts from and of all fields, such that they have those of a preset."""
+        parser = recipes.SCRIPTS["paint.py"].parser()
+        values = {} if name in (NO_LOOK, None) else presets.values(name, parser)
+        start = values.pop("init_image", STARTS[0])
+        return [start, *self.form.restored("paint.py", values)]
+
+    def _surprise(self, order):
+        """Return a photograph and a style of the samples, by chance."""
+        photograph, style = (random.choice(samples.names(kind)) for kind in ("photographs", "styles"))
+        kept = [str(self._uploads.keep(samples.path(name))) for name in (photograph, style)]
+        return kept[0], [_style(kept[1])], order + 1
+
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""
         _, form = self.form.of(script)
         with gr.Column(visible=script == METHODS[0][1]) as column:
             if script == "paint.py":
+                self._looks = tiles("A look to begin with", self._presets(), elem_id="presets")
                 with gr.Row():
                     for name, slider in SLIDERS.items():
                         form.slide(name, *slider)
@@ -204,8 +246,7 @@ class TransferTab:
 
     @staticmethod
     def _add_styles(paths, styles, order):
-        added = [{"path": path, "weight": 1.0, "mask": None, "source": None} for path in paths]
-        return [*styles, *added], order + 1, None
+        return [*styles, *map(_style, paths)], order + 1, None
 
     def _style_rows(self, order):
         """Make the list of styles, each with its weight and what can be done with it, anew when they change."""
@@ -259,7 +300,7 @@ class TransferTab:
                 value="mask",
                 label="The mask says",
             )
-            editor = painter.painter(elem_id="mask-canvas")
+            editor = painter.painter(elem_id="mask-canvas", elem_classes="over")
             notice = gr.HTML()
             with gr.Row():
                 keep = gr.Button("Use the drawing", variant="primary", size="sm")
@@ -275,7 +316,7 @@ class TransferTab:
             style = styles[number]
             ground = content if kind == "mask" else style["path"]
             about = "" if ground else controls.warning("choose the photograph first: the mask is drawn over it")
-            value = self._over(ground, style[kind]) if ground else None
+            value = masking.over(self._uploads, ground, style[kind]) if ground else None
             return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
 
         outputs = [group, title, editor]
@@ -292,22 +333,14 @@ class TransferTab:
 
         def draw(number, kind, styles, order, value):
             try:
-                strokes = painter.strokes(value)
-                if strokes is None:
-                    raise InputError("nothing is painted yet: paint white where the mask holds")
+                return put(number, kind, styles, order, masking.drawn(self._uploads, value))
             except InputError as problem:
                 return styles, order, number, controls.warning(problem)
-            return put(number, kind, styles, order, str(self._uploads.keep_picture("mask", strokes.getchannel("A"))))
 
         def find(number, kind, styles, order, content, *flags):
             try:
-                return put(
-                    number,
-                    kind,
-                    styles,
-                    order,
-                    self._subject(content if kind == "mask" else styles[number]["path"], flags),
-                )
+                path = content if kind == "mask" else styles[number]["path"]
+                return put(number, kind, styles, order, masking.subject(self._uploads, path, *flags))
             except InputError as problem:
                 return styles, order, number, controls.warning(problem)
 
@@ -319,30 +352,14 @@ class TransferTab:
 
         keep.click(draw, [*state, editor], results)
         for button in (subject, others):
-            hint = '<p class="hint">Looking for the subject … the first time, the network is fetched</p>'
-            button.click(lambda hint=hint: hint, None, notice, queue=False)
+            button.click(lambda: masking.LOOKING, None, notice, queue=False)
         found = [*state, self.content]
         subject.click(lambda *a: find(*a), found, results, show_progress="hidden")
         others.click(lambda *a: find(*a, "--invert"), found, results, show_progress="hidden")
         upload.upload(uploaded, [*state, upload], results)
         remove.click(lambda *a: put(*a, None), state, results)
 
-    def _over(self, ground, mask):
-        """Return the value of a painter with the picture `ground` and, in white over it, what is in `mask`."""
-        picture = self._uploads.shown(ground)
-        if not mask:
-            return painter.sheet(picture, [WHITE])
-        layer = Image.new("RGBA", picture.size, WHITE)
-        layer.putalpha(self._uploads.shown(mask).convert("L").resize(picture.size))
-        return painter.sheet(picture, [WHITE], layer)
 
-    def _subject(self, path, flags):
-        """Return the path of the mask that make_mask.py finds in a picture. Raises InputError with what it says."""
-        if not path:
-            raise InputError("there is no photograph yet: choose the one to paint")
-        command = [sys.executable, str(ROOT / "make_mask.py"), path, "-o", "-", "--threshold", "0.5", *flags]
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            errors = errors_in(done.stderr.decode("utf-8", errors="replace").splitlines())
-            raise InputError(errors[-1] if errors else "make_mask.py found no mask")
-        return str(self._uploads.keep_bytes("subject.png", done.stdout))
+def _style(path):
+    """Return a style as the form has it, of the path of its picture."""
+    return {"path": path, "weight": 1.0, "mask": None, "source": None}

@@ -12,6 +12,9 @@ SHOWN = 1600
 """Pixels of the longer side of what the page shows of a picture, at most."""
 
 
+STAMP = 200
+"""The same of a sample."""
+
 ENDINGS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "HEIF": "heic"}
 """The endings of files by Pillow's names of their formats, where they differ."""
 
@@ -71,6 +74,15 @@ class Uploads:
         made = self.folder / ".shown" / f"{path.parent.name}.webp"
         if not made.exists():
             files.write_whole(made, images.as_bytes(self.shown(path), ".webp"))
+        return made
+
+    def small(self, path):
+        """Return the path of a picture file of anywhere, STAMP pixels long and made once, as WebP."""
+        made = self.folder / ".shown" / f"stamp-{path.parent.name}-{path.stem}.webp"
+        if not made.exists():
+            picture = self.shown(path)
+            picture.thumbnail((STAMP, STAMP))
+            files.write_whole(made, images.as_bytes(picture, ".webp"))
         return made
 
     def shown(self, path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from neural_style.errors import InputError
 from neural_style.runs import folder as run_folder
 from neural_style.runs.folder import RunFolder
 from tests.conftest import opened
@@ -97,3 +98,14 @@ def test_the_losses_are_drawn_when_the_folder_closes(tmp_path, drawn_plots):
     assert falling.shape == flat.shape == (500, 800)
     assert (falling < 128).any()
     assert not np.array_equal(falling, flat)
+
+
+def test_a_preview_that_cannot_be_written_ends_no_run(tmp_path, monkeypatch):
+    def full(path, content):
+        raise InputError(f"{path} cannot be written: No space left on device")
+
+    with RunFolder(tmp_path / "out", ["style"]) as folder:
+        monkeypatch.setattr(run_folder, "write_whole", full)
+        folder.preview(lambda: Image.new("RGB", (4, 4)))
+        assert not (folder.path / "preview.jpg").exists()
+        monkeypatch.undo()

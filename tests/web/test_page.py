@@ -99,7 +99,7 @@ def filled(page, pictures, rows=48, iterations=1, light=False):
     choose(page, "content", photo)
     choose(page, "add-styles", style)
     page.get_by_text("Weight of style 1").wait_for()
-    page.locator("#content img").wait_for()
+    page.locator("#content .choose img").wait_for()
     fill(page, "image_size", rows)
     fill(page, "num_iter", iterations)
     if light:
@@ -119,7 +119,7 @@ def recoloured(page, pictures, folder):
     page.get_by_role("tab", name="Colour transfer").click()
     choose(page, "color-content", pictures[0])
     choose(page, "color-generated", pictures[1])
-    page.locator("#color-generated img").wait_for()
+    page.locator("#color-generated .choose img").wait_for()
     page.wait_for_timeout(1000)
     return ended(started(page, folder, "Transfer the colours"))
 
@@ -244,7 +244,7 @@ def test_a_large_upload_is_taken(page, tmp_path):
     Image.new("RGB", (6000, 6000), (200, 90, 40)).save(tmp_path / "large.tif")
     assert (tmp_path / "large.tif").stat().st_size > 100e6
     choose(page, "content", tmp_path / "large.tif")
-    page.locator("#content img").wait_for()
+    page.locator("#content .choose img").wait_for()
 
 
 def test_styles_are_weighted_put_in_order_and_left_out(page, pictures):
@@ -359,6 +359,42 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     (doodle,) = re.findall(r'"--target_mask",\s+"([^"]+)"', (again / "run.json").read_text())
     pixels = np.asarray(opened_picture(doodle))
     assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
+
+
+def test_samples_and_looks_are_chosen_by_a_click(page):
+    page.get_by_role("button", name="Surprise me").click()
+    page.get_by_text("Weight of style 1").wait_for()
+    page.locator("#content .choose img").wait_for()
+    page.locator("#presets [data-name=texture]").click()
+    page.locator("#content .remove").click()
+    page.locator("#content [data-sample$='kingfisher.jpg']").click()
+    page.locator("#content .name", has_text="kingfisher.jpg").wait_for()
+    shown = re.compile(r"/kingfisher\.jpg .*--init_image noise .*--content_weight 0\.001")
+    page.get_by_text("Command", exact=True).locator("visible=true").click()
+    page.locator(".command:visible .cm-content").filter(has_text=shown).wait_for()
+    page.locator("#presets [data-name=plain]").click()
+    page.locator(".command:visible .cm-content").filter(has_not_text="content_weight").wait_for()
+
+
+def test_a_map_is_suggested_corrected_and_used_for_a_doodle(page, pictures, folder):
+    page.get_by_role("tab", name="Neural doodle").click()
+    page.locator("#doodle-style [data-sample$='starry-night.jpg']").click()
+    page.get_by_text("Paint the map over the style picture").click()
+    page.get_by_role("button", name="Suggest regions").click()
+    sheet = page.locator("#map-editor canvas")
+    colours = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    until(lambda: sheet.evaluate(colours) > 4 or page.wait_for_timeout(100))
+    page.locator("#map-editor").get_by_role("button", name="paint #808080").click()
+    box = sheet.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.up()
+    page.get_by_role("button", name="Use this map").click()
+    page.locator("#doodle-map .choose img").wait_for()
+    page.locator("#doodle-canvas").get_by_role("button", name="paint #808080").wait_for()
+    path = max(folder.glob("uploads/*/map.png"), key=lambda path: path.stat().st_mtime)
+    assert len(opened_picture(path).convert("RGB").getcolors()) == 5
 
 
 def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, folder):
@@ -528,14 +564,39 @@ def test_the_finishing_tools_run_from_the_page(page, pictures, folder):
     assert opened_picture(run / "picture.png").size == (96, 64)
     page.get_by_role("tab", name="Mask transfer").click()
     page.get_by_role("button", name="Take the picture that is shown").locator("visible=true").click()
-    page.locator("#mask-generated img").wait_for()
-    page.locator("#mask-content img").wait_for()
+    page.locator("#mask-generated .choose img").wait_for()
+    page.locator("#mask-content .choose img").wait_for()
     page.get_by_role("tab", name="Enhance").click()
     choose(page, "enhance-picture", pictures[0])
-    page.locator("#enhance-picture img").wait_for()
+    page.locator("#enhance-picture .choose img").wait_for()
     page.wait_for_timeout(1000)
     page.get_by_role("button", name="Enhance").click()
     page.locator(".problem:visible", has_text="there is nothing to do yet").wait_for()
+    page.locator("#step-size input, #step-size textarea").fill("200%")
+    assert opened_picture(ended(started(page, folder, "Enhance")) / "picture.png").size == (192, 128)
+
+
+def test_a_mask_is_painted_for_a_finishing_tool(page, pictures, folder):
+    page.get_by_role("tab", name="Mask transfer").click()
+    choose(page, "mask-content", pictures[0])
+    choose(page, "mask-generated", pictures[1])
+    page.locator("#mask-generated .choose img").wait_for()
+    page.locator("#mask-mask-editor").get_by_text("Paint the mask").click()
+    sheet = page.locator("#mask-mask-editor canvas")
+    until(lambda: sheet.evaluate("canvas => canvas.width") == 96 or page.wait_for_timeout(100))
+    box = sheet.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 10, steps=5)
+    page.mouse.up()
+    page.locator("#mask-mask-editor").get_by_role("button", name="Use the drawing").click()
+    page.locator("#mask-mask .choose img").wait_for()
+    run = ended(started(page, folder, "Put the photograph back"))
+    result, photo, painting = (
+        np.asarray(opened_picture(path).convert("RGB")) for path in (run / "picture.png", *pictures)
+    )
+    assert np.array_equal(result[40:], photo[40:])
+    assert np.array_equal(result[1:4, 10:30], painting[1:4, 10:30])
 
 
 def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(context, pictures, tmp_path):
@@ -574,7 +635,7 @@ def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
     choose(page, "content", pictures[0])
     choose(page, "add-styles", pictures[1])
     page.get_by_text("Weight of style 1").wait_for()
-    page.locator("#content img").wait_for()
+    page.locator("#content .choose img").wait_for()
     assert len(forged) == 1
     page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
     page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from neural_style.web import routes as addresses
+from neural_style.web import samples
 from neural_style.web.routes import VERSION, routes
 from neural_style.web.runner import Runs
 from neural_style.web.uploads import Uploads
@@ -122,3 +123,13 @@ def test_a_full_disk_is_said_where_a_picture_is_sent(client, uploads, monkeypatc
 @pytest.mark.parametrize("path", ["a/b.png", "..%2f..%2fetc/passwd", "../run.json"])
 def test_no_other_picture_is_shown(client, path):
     assert client.get(f"/uploads/{path}").status_code == 404
+
+
+def test_a_sample_is_shown_small_and_kept_when_it_is_chosen(client, uploads):
+    (name,) = [name for name in samples.names("styles") if "great-wave" in name]
+    shown = client.get(f"/samples/{name}")
+    assert max(opened(io.BytesIO(shown.content)).size) == 200
+    answer = client.post(f"/samples/{name}").json()
+    assert uploads.check(answer["kept"][0]).read_bytes() == samples.path(name).read_bytes()
+    assert client.get("/samples/inputs/SOURCES.md").status_code == 404
+    assert client.post("/samples/../README.md").status_code == 404

@@ -1,6 +1,7 @@
 """Runs of the page are processes that outlive it."""
 
 import contextlib
+import signal
 import time
 
 import numpy as np
@@ -155,6 +156,36 @@ def test_a_full_disk_stops_no_queue_and_leaves_no_process_behind(runs, pictures,
     full.clear()
     last = runs.submit("color_transfer.py", pictures, {})
     assert until(runs, last.id, "done", "failed").state == "done"
+
+
+def test_a_run_that_was_killed_says_that_memory_was_the_likely_cause(tmp_path, pictures, monkeypatch):
+    monkeypatch.setattr(Runs, "_execute", lambda runs, run: -signal.SIGKILL)
+    runs = Runs(tmp_path / "runs")
+    runs.start()
+    run = until(runs, runs.submit("network.py", pictures, {}).id, "failed")
+    assert "killed, most likely because memory ran out" in run.problem
+    runs.close()
+
+
+def test_a_picture_that_a_script_put_elsewhere_is_shown(tmp_path, pictures, monkeypatch):
+    rescued = tmp_path / "elsewhere" / "picture.png"
+    rescued.parent.mkdir()
+    rescued.write_bytes(b"a picture")
+
+    def fail(runs, run):
+        line = f"network.py: error: the disk is full; what was reached is in {rescued}\n"
+        (runs.folder / run.id / "log.txt").write_text(line)
+        return 1
+
+    monkeypatch.setattr(Runs, "_execute", fail)
+    runs = Runs(tmp_path / "runs")
+    runs.start()
+    run = until(runs, runs.submit("network.py", pictures, {}).id, "failed")
+    assert runs.results(run).picture() == rescued
+    assert runs.results(run).file("picture.png") == rescued
+    # A record that was found says it too, but who knows what it would have shown.
+    assert Runs(tmp_path / "runs").results(run).picture() is None
+    runs.close()
 
 
 def test_a_process_whose_number_cannot_be_written_down_is_followed_all_the_same(runs, pictures, monkeypatch):
