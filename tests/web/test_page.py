@@ -379,6 +379,7 @@ def test_samples_and_looks_are_chosen_by_a_click(page):
 def test_a_map_is_suggested_corrected_and_used_for_a_doodle(page, pictures, folder):
     page.get_by_role("tab", name="Neural doodle").click()
     page.locator("#doodle-style [data-sample$='starry-night.jpg']").click()
+    page.locator("#doodle-style .choose img").wait_for()
     page.get_by_text("Paint the map over the style picture").click()
     page.get_by_role("button", name="Suggest regions").click()
     sheet = page.locator("#map-editor canvas")
