@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
+from neural_style.web import words
 from neural_style.web.chooser import chooser
 
 
@@ -55,9 +56,14 @@ def escaped(text):
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
+def help_of(field):
+    """Return what is said below the name of a `forms.Field`: what it means, and its flag."""
+    return " · ".join(filter(None, [field.help, field.flag]))
+
+
 def component(field):
     """Return the component of a `forms.Field`."""
-    about = {"label": field.label, "info": field.help, "elem_id": f"field-{field.name}"}
+    about = {"label": words.field(field), "info": help_of(field), "elem_id": f"field-{field.name}"}
     if field.kind == "boolean":
         return gr.Checkbox(value=bool(field.default), min_width=160, **about)
     if field.kind == "choice":
@@ -96,7 +102,7 @@ class Form:
         """Make the component of a number as a slider of this label, here."""
         field = self.fields[name]
         step = 10 ** math.floor(math.log10(most / 100))
-        about = {"label": label, "info": field.help, "elem_id": f"field-{name}"}
+        about = {"label": label, "info": field.flag, "elem_id": f"field-{name}"}
         self.components[name] = gr.Slider(least, most, value=field.default, step=step, **about)
 
     def folds(self, titles):
@@ -120,7 +126,7 @@ class Form:
         """Return an update of every component: the one called `name` says `line` in place of its help."""
         return [
             gr.update(
-                info=f"⚠ {line}" if name == own else self.fields[own].help,
+                info=f"⚠ {line}" if name == own else help_of(self.fields[own]),
                 elem_classes=["wrong"] if name == own else [],
             )
             for own in self.components

@@ -65,6 +65,23 @@ def _application(page, access):
     system = ["system-ui", "sans-serif"]
     theme = gr.themes.Default(
         primary_hue="indigo", neutral_hue="slate", font=system, font_mono=["ui-monospace", "monospace"]
+    ).set(  # What helps is to be read.
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_info_text_size="13px",
+        button_small_text_size="13px",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_700",
+        block_label_text_color="*neutral_700",
+        block_label_text_color_dark="*neutral_200",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
     )
     middleware = [Middleware(Guard, get_upload_folder()), Middleware(TrustedHostMiddleware, allowed_hosts=names)]
     if access.password:

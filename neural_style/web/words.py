@@ -30,6 +30,46 @@ PICTURES = ("content", "style_image", "picture", "generated")
 """What a form calls the picture that a run is told by, the first that it has."""
 
 
+FIELDS = {
+    "image_size": "Size of the painting",
+    "img_size": "Size of the painting",
+    "content_weight": "How much of the photograph",
+    "style_size": "Size of the strokes",
+    "style_weight": "How much of the style",
+    "smoothness": "Smoothness",
+    "total_variation_weight": "Smoothness",
+    "tv_weight": "Smoothness",
+    "num_iter": "How long to paint",
+    "evaluations": "Evaluations in an iteration",
+    "min_improvement": "Stop when it hardly gets better",
+    "scales": "Sizes to paint in turn",
+    "style_fit": "Shape of the style picture",
+    "style_scale": "Size of the style picture",
+    "content_layer": "What is kept of the photograph",
+    "preserve_color": "Keep the photograph's colours",
+    "color_match": "Give the style the photograph's colours",
+    "mask_feather": "Soft edge of masks",
+    "keep_unmasked": "Leave the rest as it is",
+    "animate": "Make an animation",
+    "save_every": "Save every so many iterations",
+    "seed": "Chance",
+    "max_memory": "Memory",
+    "tile": "Size of the tiles",
+    "precision": "Precision",
+    "nlabels": "Number of regions",
+    "finish": "Finish",
+    "style_loss": "What is compared of the style",
+    "hist_match": "Match the histogram",
+    "upscale_model": "Network that enlarges",
+}
+"""What a painter calls the flags."""
+
+
+def field(flag):
+    """Return what a `forms.Field` is called: a painter's words, or those of its flag."""
+    return FIELDS.get(flag.name, flag.label)
+
+
 def title(run):
     """Return a `record.Run`'s name or, if it has none, what it does with which pictures."""
     if run.name:

@@ -361,6 +361,51 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     assert [tuple(pixels[place]) for place in ((16, 20), (48, 70))] == [(0, 0, 255), (255, 0, 0)]
 
 
+HARD_TO_READ = """() => {
+    const channels = (colour) => colour.match(/[0-9.]+/g).map(Number);
+    const light = (rgb) => rgb.slice(0, 3)
+        .map((value) => value / 255)
+        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+    const ground = (part) => {
+        for (let at = part; at; at = at.parentElement) {
+            const colour = channels(getComputedStyle(at).backgroundColor);
+            if (colour.length < 4 || colour[3] > 0.99) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const part = texts.currentNode.parentElement;
+        const words = texts.currentNode.textContent.trim();
+        const box = part.getBoundingClientRect();
+        if (!words || !part.checkVisibility({ visibilityProperty: true }) || box.width < 2 || box.height < 2) continue;
+        if (part.closest("svg, script, style, :disabled, .cm-editor, option")) continue;
+        const style = getComputedStyle(part);
+        const [first, second] = [light(channels(style.color)), light(ground(part))].sort((a, b) => b - a);
+        const contrast = (first + 0.05) / (second + 0.05);
+        const size = parseFloat(style.fontSize);
+        if (contrast < 4.5 || size < 13) found.push(`${words.slice(0, 40)}: ${contrast.toFixed(1)}, ${size} px`);
+    }
+    return [...new Set(found)];
+}"""
+"""Texts in sight with a contrast below 4.5 : 1 (WCAG 2.2, 1.4.3) or smaller than 13 pixels."""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_that_is_written_can_be_read(context, server, theme):
+    with opened(context, f"{server.address}/?__theme={theme}") as page:
+        for tab in ("Painting", "Neural doodle", "Colour transfer", "Mask transfer", "Enhance", "Runs"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(500)
+            for fold in page.get_by_role("button", name="All settings").locator("visible=true").all():
+                fold.click()
+            page.wait_for_timeout(300)
+            found = page.evaluate(HARD_TO_READ)
+            assert not found, f"{tab}: {'; '.join(found)}"
+
+
 def test_samples_and_looks_are_chosen_by_a_click(page):
     page.get_by_role("button", name="Surprise me").click()
     page.get_by_text("Weight of style 1").wait_for()
