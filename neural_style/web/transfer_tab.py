@@ -9,7 +9,7 @@ from neural_style.command import presets
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, masking, painter, recipes, samples
 from neural_style.web.chooser import chooser
-from neural_style.web.routes import picture_address
+from neural_style.web.styles import style, styles
 from neural_style.web.tiles import tiles
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
@@ -78,9 +78,7 @@ class TransferTab:
                 elem_id="add-styles",
             )
         surprise = gr.Button("Surprise me", size="sm", elem_id="surprise")
-        self.styles = gr.State([])
-        self._order = order = gr.State(0)
-        self._style_rows(order)
+        self.styles = styles(self._uploads)
         self._mask_editor()
         self._script = gr.Radio(METHODS, value=METHODS[0][1], label="Method", elem_id="method")
         columns = {script: self._settings(script) for script in MAIN}
@@ -98,9 +96,9 @@ class TransferTab:
             self._weights, self._weights_path = controls.weights(self._uploads)
         # One after the other, so that none is lost.
         add.input(
-            self._add_styles,
-            [add, self.styles, order],
-            [self.styles, order, add],
+            lambda paths, known: ([*known, *map(style, paths)], None),
+            [add, self.styles],
+            [self.styles, add],
             trigger_mode="multiple",
             concurrency_limit=1,
             show_progress="hidden",
@@ -109,7 +107,7 @@ class TransferTab:
         self._looks.input(
             self._look, self._looks, [self._start, *self.form.components.values()], show_progress="hidden"
         )
-        surprise.click(self._surprise, order, [self.content, self.styles, order], show_progress="hidden")
+        surprise.click(self._surprise, None, [self.content, self.styles], show_progress="hidden")
 
         self.inputs = [
             self.content,
@@ -141,11 +139,11 @@ class TransferTab:
         start = values.pop("init_image", STARTS[0])
         return [start, *self.form.restored("paint.py", values)]
 
-    def _surprise(self, order):
-        """Return a photograph and a style of the samples, by chance."""
-        photograph, style = (random.choice(samples.names(kind)) for kind in ("photographs", "styles"))
-        kept = [str(self._uploads.keep(samples.path(name))) for name in (photograph, style)]
-        return kept[0], [_style(kept[1])], order + 1
+    def _surprise(self):
+        """Return a photograph and a list with a style, of the samples, by chance."""
+        chosen = [random.choice(samples.names(kind)) for kind in ("photographs", "styles")]
+        photograph, painting = (str(self._uploads.keep(samples.path(name))) for name in chosen)
+        return photograph, [style(painting)]
 
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""
@@ -211,7 +209,6 @@ class TransferTab:
         return [
             self.content,
             self.styles,
-            self._order,
             self._script,
             self._start,
             self._start_picture,
@@ -227,14 +224,13 @@ class TransferTab:
         return [controls.chosen(self._uploads, path), *(gr.skip() for _ in self.restored_outputs[1:])]
 
     def restored(self, form, order):
-        """Return values of `restored_outputs` such that the tab has the settings of `form`; `order` is anything new."""
+        """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         fields = form["fields"]
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
         start_picture = controls.chosen(self._uploads, form["start"])
         return [
             controls.chosen(self._uploads, form["content"]),
-            [dict(style) for style in form["styles"]],
-            order,
+            [style(**each) for each in form["styles"]],
             form["script"],
             start,
             gr.update(value=start_picture, visible=start == STARTS[-1]),
@@ -244,55 +240,10 @@ class TransferTab:
             *self.form.restored(form["script"], fields),
         ]
 
-    @staticmethod
-    def _add_styles(paths, styles, order):
-        return [*styles, *map(_style, paths)], order + 1, None
-
-    def _style_rows(self, order):
-        """Make the list of styles, each with its weight and what can be done with it, anew when they change."""
-        self._mask_of = gr.State(None)
-
-        @gr.render(inputs=self.styles, triggers=[order.change, self._page.loaded], show_progress="hidden")
-        def rows(styles):
-            if not styles:
-                gr.HTML('<p class="hint">The pictures whose style to use appear here.</p>')
-            for number, style in enumerate(styles):
-                with gr.Row(elem_classes="style"):
-                    address = picture_address(self._uploads.check(style["path"]))
-                    gr.HTML(f'<img src="{address}" alt="">', elem_classes="stamp", min_width=96)
-                    weight = gr.Slider(
-                        0,
-                        10,
-                        value=style["weight"],
-                        step=0.05,
-                        label=f"Weight of style {number + 1}",
-                        min_width=140,
-                        interactive=True,
-                    )
-                    up = gr.Button("↑", size="sm", scale=0, min_width=36, interactive=number > 0)
-                    mask = gr.Button(
-                        "Mask ✓" if style["mask"] or style["source"] else "Mask", size="sm", scale=0, min_width=64
-                    )
-                    remove = gr.Button("✕", size="sm", scale=0, min_width=36)
-
-                    def set_weight(value, styles, number=number):
-                        return [{**s, "weight": value} if n == number else s for n, s in enumerate(styles)]
-
-                    def move_up(styles, order, number=number):
-                        first, second = styles[number - 1 : number + 1]
-                        return [*styles[: number - 1], second, first, *styles[number + 1 :]], order + 1, None
-
-                    def drop(styles, order, number=number):
-                        return [s for n, s in enumerate(styles) if n != number], order + 1, None
-
-                    weight.change(set_weight, [weight, self.styles], self.styles)
-                    # The editor of masks, which knows its style by its place, is closed.
-                    up.click(move_up, [self.styles, order], [self.styles, order, self._mask_of])
-                    remove.click(drop, [self.styles, order], [self.styles, order, self._mask_of])
-                    mask.click(lambda number=number: number, None, self._mask_of)
-
     def _mask_editor(self):
         """Make what a style's masks are drawn, uploaded and found with; it is there while one is asked for."""
+        self._mask_of = gr.State(None)
+        self.styles.click(_asked_for, None, self._mask_of, show_progress="hidden")
         with gr.Group(visible=False, elem_id="mask-editor") as group:
             title = gr.HTML()
             kind = gr.Radio(
@@ -313,10 +264,10 @@ class TransferTab:
         def shown(number, kind, styles, content):
             if number is None or number >= len(styles):
                 return gr.update(visible=False), "", None
-            style = styles[number]
-            ground = content if kind == "mask" else style["path"]
+            chosen = styles[number]
+            ground = content if kind == "mask" else chosen["path"]
             about = "" if ground else controls.warning("choose the photograph first: the mask is drawn over it")
-            value = masking.over(self._uploads, ground, style[kind]) if ground else None
+            value = masking.over(self._uploads, ground, chosen[kind]) if ground else None
             return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
 
         outputs = [group, title, editor]
@@ -324,31 +275,30 @@ class TransferTab:
             event(shown, [self._mask_of, kind, self.styles, self.content], outputs)
         close.click(lambda: None, None, self._mask_of)
 
-        def put(number, kind, styles, order, path):
-            styles = [{**s, kind: path} if n == number else s for n, s in enumerate(styles)]
-            return styles, order + 1, None, ""
+        def put(number, kind, styles, path):
+            return [{**s, kind: path} if n == number else s for n, s in enumerate(styles)], None, ""
 
-        state = [self._mask_of, kind, self.styles, self._order]
-        results = [self.styles, self._order, self._mask_of, notice]
+        state = [self._mask_of, kind, self.styles]
+        results = [self.styles, self._mask_of, notice]
 
-        def draw(number, kind, styles, order, value):
+        def draw(number, kind, styles, value):
             try:
-                return put(number, kind, styles, order, masking.drawn(self._uploads, value))
+                return put(number, kind, styles, masking.drawn(self._uploads, value))
             except InputError as problem:
-                return styles, order, number, controls.warning(problem)
+                return styles, number, controls.warning(problem)
 
-        def find(number, kind, styles, order, content, *flags):
+        def find(number, kind, styles, content, *flags):
             try:
                 path = content if kind == "mask" else styles[number]["path"]
-                return put(number, kind, styles, order, masking.subject(self._uploads, path, *flags))
+                return put(number, kind, styles, masking.subject(self._uploads, path, *flags))
             except InputError as problem:
-                return styles, order, number, controls.warning(problem)
+                return styles, number, controls.warning(problem)
 
-        def uploaded(number, kind, styles, order, path):
+        def uploaded(number, kind, styles, path):
             try:
-                return put(number, kind, styles, order, str(self._uploads.keep(path)))
+                return put(number, kind, styles, str(self._uploads.keep(path)))
             except InputError as problem:
-                return styles, order, number, controls.warning(problem)
+                return styles, number, controls.warning(problem)
 
         keep.click(draw, [*state, editor], results)
         for button in (subject, others):
@@ -360,6 +310,6 @@ class TransferTab:
         remove.click(lambda *a: put(*a, None), state, results)
 
 
-def _style(path):
-    """Return a style as the form has it, of the path of its picture."""
-    return {"path": path, "weight": 1.0, "mask": None, "source": None}
+def _asked_for(event: gr.EventData):
+    """Return the number of the style whose masks are asked for, or None."""
+    return event.index

@@ -254,12 +254,12 @@ def test_styles_are_weighted_put_in_order_and_left_out(page, pictures):
     page.get_by_label("number input for Weight of style 2").blur()
     page.wait_for_timeout(1500)
     assert re.search(r"style\.png \S+/neuschwanstein-castle\.jpg .*--style_weight 1 0\.25", command_of(page))
-    page.get_by_role("button", name="↑").nth(1).click()
+    page.get_by_role("button", name="move style 2 up").click()
     shown = re.compile(r"neuschwanstein-castle\.jpg\s\S+/style\.png\s[^$]*--style_weight 0\.25 1")
     page.locator(".command:visible .cm-content").filter(has_text=shown).wait_for()
     fill(page, "image_size", 77)
     page.locator(".command:visible .cm-content").filter(has_text="--image_size 77").wait_for()
-    page.get_by_role("button", name="✕").first.click()
+    page.get_by_role("button", name="leave style 1 out").click()
     page.get_by_text("Weight of style 2").wait_for(state="detached")
 
 
@@ -282,12 +282,12 @@ def sheet_is_there(page, canvas):
 
 def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, folder):
     filled(page, pictures)
-    page.get_by_role("button", name="Mask", exact=True).click()
+    page.get_by_role("button", name="Mask of style 1", exact=True).click()
     sheet_is_there(page, "mask-canvas")
     page.locator("#mask-canvas input[type=range]").fill("60")
     drag(page, "mask-canvas", (0.25, 0.1), (0.25, 0.9))
     page.get_by_role("button", name="Use the drawing").click()
-    page.get_by_role("button", name="Mask ✓").wait_for()
+    page.get_by_role("button", name="Mask ✓ of style 1").wait_for()
     run = ended(started(page, folder))
     text = (run / "run.json").read_text()
     (mask,) = re.findall(r'"--style_masks",\s+"([^"]+)"', text)
@@ -302,14 +302,14 @@ def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, fol
 
 def test_the_subject_of_the_photograph_becomes_a_mask(page, pictures, folder):
     filled(page, (ROOT / "images" / "inputs" / "content" / "playing-kitten.jpg", pictures[1]), rows=64)
-    page.get_by_role("button", name="Mask", exact=True).click()
+    page.get_by_role("button", name="Mask of style 1", exact=True).click()
     sheet_is_there(page, "mask-canvas")
     page.get_by_role("button", name="The subject", exact=True).click()
-    page.get_by_role("button", name="Mask ✓").wait_for()
-    page.get_by_role("button", name="Mask ✓").click()
+    page.get_by_role("button", name="Mask ✓ of style 1").wait_for()
+    page.get_by_role("button", name="Mask ✓ of style 1").click()
     sheet_is_there(page, "mask-canvas")
     page.get_by_role("button", name="No mask").click()
-    page.get_by_role("button", name="Mask", exact=True).wait_for()
+    page.get_by_role("button", name="Mask of style 1", exact=True).wait_for()
     (mask,) = folder.glob("uploads/*/subject.png")
     white = np.asarray(opened_picture(mask).convert("L")) > 127
     assert 0.1 < white.mean() < 0.6
@@ -524,10 +524,10 @@ def test_the_editor_of_a_mask_is_closed_when_the_styles_change_places(page, pict
     filled(page, pictures)
     choose(page, "add-styles", pictures[0])
     page.get_by_text("Weight of style 2").wait_for()
-    for button in ("↑", "✕"):
-        page.get_by_role("button", name="Mask", exact=True).nth(1).click()
-        page.get_by_text("Mask of style 2").wait_for()
-        page.get_by_role("button", name=button, exact=True).nth(1).click()
+    for button in ("move style 2 up", "leave style 2 out"):
+        page.get_by_role("button", name="Mask of style 2", exact=True).click()
+        page.get_by_role("heading", name="Mask of style 2").wait_for()
+        page.get_by_role("button", name=button, exact=True).click()
         page.locator("#mask-editor").first.wait_for(state="hidden")
 
 
@@ -598,7 +598,7 @@ def test_the_page_fits_its_window(context, server, width, pictures):
     with opened(context, server.address, width, 800) as page:
         filled(page, pictures)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        box = page.get_by_role("button", name="✕").bounding_box()
+        box = page.get_by_role("button", name="leave style 1 out").bounding_box()
         assert box["x"] + box["width"] <= width
         for name in ("Painting",) if width < 600 else ("Neural doodle", "Colour transfer", "Enhance", "Runs"):
             page.get_by_role("tab", name=name).click()
