@@ -10,12 +10,14 @@ const reading = (window.reading ??= new Set()); // All uploads of the page that 
 
 let sending = null;
 
-function show(value, state) {
+function show(given, state) {
+  const value = given?.kept ? given : null;
   root.dataset.state = state ?? (value ? "chosen" : "empty");
   image.hidden = !value;
   if (value && image.getAttribute("src") !== value.shown) image.src = value.shown;
   if (!value) image.removeAttribute("src");
-  name.textContent = value?.name ?? "";
+  const more = (value?.kept.length ?? 1) - 1;
+  name.textContent = value ? value.name + (more ? ` and ${more} more` : "") : "";
 }
 
 function set(value) {

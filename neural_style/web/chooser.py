@@ -72,8 +72,10 @@ def _path(uploads, value):
     return next(iter(_paths(uploads, value)), None)
 
 
-def _value(uploads, path):
-    """Return what the browser gets to show the picture of a path that was kept, or None."""
-    if not path:
+def _value(uploads, chosen):
+    """Return what the browser gets to show the picture of a path that was kept, or the first of several; or None."""
+    paths = chosen if isinstance(chosen, list) else [chosen]
+    kept = [uploads.check(path) for path in paths if path]
+    if not kept:
         return None
-    return {"kept": [str(path)], "shown": picture_address(uploads.check(path)), "name": Path(path).name}
+    return {"kept": [str(path) for path in kept], "shown": picture_address(kept[0]), "name": kept[0].name}

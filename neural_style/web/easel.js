@@ -6,6 +6,7 @@ const said = part("said");
 const nameField = part("run-name");
 const own = ["load", "continue", "use"]; // What only the page's forms can do.
 
+let compared = ""; // The run that others are compared with, if there is one.
 let wanted = ""; // The run that was chosen, if one was.
 let known = null; // The version of what is shown.
 let sent = {}; // The parts as they came last.
@@ -45,10 +46,32 @@ async function look() {
   for (const name of ["progress", "actions", "picture", "more", "losses", "settings", "queue"]) {
     put(name, parts[name] ?? (name === "picture" ? '<div class="empty">What is painted appears here.</div>' : ""));
   }
+  await beside(run);
   part("settings").hidden = nameField.hidden = !run;
   nameField.placeholder = parts.title ?? "";
   if (document.activeElement !== nameField) nameField.value = parts.name ?? "";
   window.dispatchEvent(new CustomEvent("runs", { detail: { run } }));
+}
+
+// Shows the run that is compared with above the one that is looked at.
+async function beside(run) {
+  const place = part("other");
+  const is = compared && compared !== run;
+  place.hidden = !is;
+  element.querySelector(".easel").classList.toggle("two", Boolean(is));
+  if (!is || place.dataset.run === compared) return;
+  const { run: found, parts } = await (await ask(`runs/easel?run=${encodeURIComponent(compared)}`)).json();
+  if (found !== compared) return uncompare();
+  place.dataset.run = found;
+  place.innerHTML = `${parts.picture}<p><button type="button" data-do="uncompare">Compare no more</button></p>`;
+  place.querySelector(".tools").replaceChildren(document.createTextNode(parts.title));
+}
+
+function uncompare() {
+  compared = "";
+  delete part("other").dataset.run;
+  part("other").hidden = true;
+  element.querySelector(".easel").classList.remove("two");
 }
 
 async function watchRuns() {
@@ -100,6 +123,14 @@ element.addEventListener("click", (event) => {
   const { run } = props.value ?? {};
   const deed = button.dataset.do;
   if (deed === "delete") return sure(run);
+  if (deed === "uncompare") return uncompare();
+  if (deed === "compare") {
+    uncompare();
+    compared = run;
+    say("");
+    said.textContent = "Choose another run under “Runs”: this one is shown beside it.";
+    return;
+  }
   if (deed === "keep-it") return button.closest(".sure").remove();
   if (deed === "delete-it") return act(button.closest(".sure").dataset.run, "delete");
   if (own.includes(deed)) {

@@ -24,6 +24,7 @@ TEMPLATE = """
     <div id="actions"></div>
     <div id="said" role="alert"></div>
   </div>
+  <div id="other" hidden></div>
   <div id="picture"><div class="empty">What is painted appears here.</div></div>
   <div id="more"></div>
   <div id="losses"></div>
@@ -133,6 +134,7 @@ def _more(runs, run):
         made += _button("continue", "Continue from here") if run.script in PAINTERS else ""
         made += _button("use", "Use as content")
     made += _saving("Save the animation", run, animation) if animation else ""
+    made += _button("compare", "Compare with another") if picture else ""
     made += f'<a class="save" href="{address(run, "all.zip")}" download="{html.escape(run.id)}.zip">Save all</a>'
     return made + _button("delete", "Delete")
 

@@ -103,7 +103,7 @@ class Page:
             line = line or check.problem(script, arguments)
             if not line:
                 try:
-                    run = self.runs.submit(script, arguments, form)
+                    run = self._queue(tab, form)
                     return [easel.showing(run.id), "", *tab.form.marked(None, "")]
                 except InputError as error:
                     line = str(error)
@@ -137,6 +137,18 @@ class Page:
             [problem, command],
             **quietly,
         )
+
+    def _queue(self, tab, form):
+        """Queue a run of a tab's form, and one more for each of its "others", photographs to be treated alike.
+
+        Returns the first. Raises InputError if one cannot be queued.
+        """
+        photographs = [form.get("content"), *form.pop("others", [])]
+        runs = []
+        for photograph in photographs:
+            own = form | ({"content": photograph} if photograph else {})
+            runs.append(self.runs.submit(*tab.recipe(own), own))
+        return runs[0]
 
     def _foreign(self, script, arguments):
         """Return what is wrong, in a line, if a run would read a file that was not given to the page; else None."""

@@ -28,6 +28,9 @@ PATIENCE = 600.0
 """Seconds that a script has to save what it reached when the page ends; an evaluation may take minutes."""
 
 
+FORGOTTEN = 24 * 3600
+"""Seconds that what was uploaded is kept for a form that is not sent yet."""
+
 KILLED = "the run was killed, most likely because memory ran out: choose a smaller size, or a smaller --max_memory"
 """What is said of a process that ended by the signal 9, which the system sends."""
 
@@ -73,7 +76,9 @@ class Runs:
                 self._set(run.id, state="done" if results.is_finished and not results.errors() else "lost")
 
     def start(self):
-        """Begin to work off the queue."""
+        """Begin to work off the queue, and forget what was uploaded a day ago or longer and no run has used."""
+        used = [text for run in self.all() for text in _texts([run.arguments, run.values])]
+        self._uploads.forget(used, FORGOTTEN)
         self._thread = threading.Thread(target=self._work, name="runs", daemon=True)
         self._thread.start()
 
@@ -284,6 +289,15 @@ class Runs:
         """Wait for a process that an earlier page started, whose exit status nobody can have."""
         while _process(run) is not None:
             time.sleep(0.2)
+
+
+def _texts(value):
+    """Yield all texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _stamp(path):

@@ -1,5 +1,6 @@
 """The page served over HTTP or HTTPS, behind its `guard.Guard`."""
 
+import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from neural_style.web.routes import LARGEST_UPLOAD
 
 STYLESHEET = Path(__file__).with_name("page.css")
 
-PATIENCE = 5.0
+PATIENCE = 1.0
 """Seconds that open connections have to end when the page does."""
 
 
@@ -54,6 +55,8 @@ class Server:
         self._thread.start()
 
     def close(self):
+        # That open pages lose their connection is nothing to be told of.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self._server.should_exit = True
         self._thread.join(2 * PATIENCE)
 

@@ -66,7 +66,7 @@ class TransferTab:
     def _build(self):
         with gr.Row(equal_height=True):
             self.content = chooser(
-                "Photograph", self._uploads, height=220, kind="photographs", min_width=200, elem_id="content"
+                "Photograph", self._uploads, 220, several=True, kind="photographs", min_width=200, elem_id="content"
             )
             add = chooser(
                 "Add styles",
@@ -143,7 +143,7 @@ class TransferTab:
         """Return a photograph and a list with a style, of the samples, by chance."""
         chosen = [random.choice(samples.names(kind)) for kind in ("photographs", "styles")]
         photograph, painting = (str(self._uploads.keep(samples.path(name))) for name in chosen)
-        return photograph, [style(painting)]
+        return [photograph], [style(painting)]
 
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""
@@ -160,7 +160,7 @@ class TransferTab:
                 form.folds(GROUPS)
         return column
 
-    def collect(self, content, styles, script, start, start_path, content_mask, color_mask, weights, *values):
+    def collect(self, photographs, styles, script, start, start_path, content_mask, color_mask, weights, *values):
         """Return the form's dict, as `recipes.transfer` takes it, of the values of `inputs`."""
         fields = self.form.values(script, values)
         if script == "network.py":
@@ -172,7 +172,8 @@ class TransferTab:
         return {
             "tab": "transfer",
             "script": script,
-            "content": content,
+            "content": _first(photographs),
+            "others": photographs[1:],
             "styles": styles,
             "start": start_path if start == STARTS[-1] else None,
             "content_mask": content_mask,
@@ -192,6 +193,7 @@ class TransferTab:
             "tab": "transfer",
             "script": METHODS[0][1],
             "content": None,
+            "others": [],
             "styles": [],
             "start": None,
             "content_mask": None,
@@ -221,7 +223,7 @@ class TransferTab:
 
     def with_photograph(self, path):
         """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
-        return [controls.chosen(self._uploads, path), *(gr.skip() for _ in self.restored_outputs[1:])]
+        return [[controls.chosen(self._uploads, path)], *(gr.skip() for _ in self.restored_outputs[1:])]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
@@ -229,7 +231,7 @@ class TransferTab:
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
         start_picture = controls.chosen(self._uploads, form["start"])
         return [
-            controls.chosen(self._uploads, form["content"]),
+            [controls.chosen(self._uploads, form["content"])],
             [style(**each) for each in form["styles"]],
             form["script"],
             start,
@@ -261,11 +263,11 @@ class TransferTab:
                 remove = gr.Button("No mask", size="sm")
                 close = gr.Button("Close", size="sm")
 
-        def shown(number, kind, styles, content):
+        def shown(number, kind, styles, photographs):
             if number is None or number >= len(styles):
                 return gr.update(visible=False), "", None
             chosen = styles[number]
-            ground = content if kind == "mask" else chosen["path"]
+            ground = _first(photographs) if kind == "mask" else chosen["path"]
             about = "" if ground else controls.warning("choose the photograph first: the mask is drawn over it")
             value = masking.over(self._uploads, ground, chosen[kind]) if ground else None
             return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
@@ -287,9 +289,9 @@ class TransferTab:
             except InputError as problem:
                 return styles, number, controls.warning(problem)
 
-        def find(number, kind, styles, content, *flags):
+        def find(number, kind, styles, photographs, *flags):
             try:
-                path = content if kind == "mask" else styles[number]["path"]
+                path = _first(photographs) if kind == "mask" else styles[number]["path"]
                 return put(number, kind, styles, masking.subject(self._uploads, path, *flags))
             except InputError as problem:
                 return styles, number, controls.warning(problem)
@@ -313,3 +315,8 @@ class TransferTab:
 def _asked_for(event: gr.EventData):
     """Return the number of the style whose masks are asked for, or None."""
     return event.index
+
+
+def _first(photographs):
+    """Return the photograph that is looked at of those that were chosen, or None."""
+    return next(iter(photographs), None)

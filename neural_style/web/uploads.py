@@ -1,7 +1,10 @@
 """The pictures that the page was given, each kept once in a folder of its own."""
 
+import contextlib
 import hashlib
 import re
+import shutil
+import time
 from pathlib import Path
 
 from neural_style import files
@@ -62,6 +65,17 @@ class Uploads:
         if not (inside.is_relative_to(folder) and inside.is_file()):
             raise InputError(f"{Path(path).name} is none of the pictures given to this page: choose it again")
         return self.folder / inside.relative_to(folder)
+
+    def forget(self, used, older):
+        """Delete what is in this folder, is none of the paths `used`, and is older than so many seconds."""
+        kept = {Path(path).parent.name for path in used}
+        before = time.time() - older
+        for folder in self.folder.glob("*"):
+            with contextlib.suppress(OSError):
+                if folder.name.startswith(".") or folder.name in kept or folder.stat().st_mtime > before:
+                    continue
+                shutil.rmtree(folder)
+                (self.folder / ".shown" / f"{folder.name}.webp").unlink(missing_ok=True)
 
     def by_name(self, line):
         """Return a line of text with files of this folder called by their names alone."""

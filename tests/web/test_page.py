@@ -688,6 +688,34 @@ def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
     assert not [path for path in set((folder / "uploads").rglob("*")) - before if path.name == CASTLE.name]
 
 
+def test_several_photographs_become_several_runs(page, pictures, folder):
+    filled(page, pictures, light=True)
+    choose(page, "content", *pictures)
+    page.locator("#content .name", has_text="photo.png and 1 more").wait_for()
+    before = runs_in(folder)
+    page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
+    until(lambda: len(runs_in(folder) - before) == 2)
+    made = sorted(runs_in(folder) - before)
+    photographs = [json.loads((run / "run.json").read_text())["values"]["content"] for run in made]
+    assert [path.rpartition("/")[2] for path in photographs] == ["photo.png", "style.png"]
+    for run in made:
+        ended(run)
+
+
+def test_two_runs_are_seen_side_by_side(page):
+    page.get_by_role("tab", name="Runs").click()
+    for shape in ("square", "panorama"):
+        page.locator("#shelf input").fill(shape)
+        page.locator(f'#shelf [data-run="{shape}"]').click()
+        page.locator(f'#progress [data-run="{shape}"]').wait_for()
+        if shape == "square":
+            page.get_by_role("button", name="Compare with another").click()
+    shown = [page.locator(f"#{place} img.after").get_attribute("src") for place in ("other", "picture")]
+    assert ["square" in shown[0], "panorama" in shown[1]] == [True, True]
+    page.get_by_role("button", name="Compare no more").click()
+    page.locator("#other").wait_for(state="hidden")
+
+
 def test_the_photograph_that_was_chosen_last_is_painted_though_it_is_still_being_read(page, folder, pictures):
     """The one before arrives after it, and Paint is pressed before either has arrived."""
     held = []

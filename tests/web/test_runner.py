@@ -1,6 +1,7 @@
 """Runs of the page are processes that outlive it."""
 
 import contextlib
+import os
 import signal
 import time
 
@@ -306,3 +307,16 @@ def test_folders_that_are_no_runs_are_listed_and_all_else_goes_on(tmp_path, pict
     runs = Runs(tmp_path)
     assert [run.id for run in runs.all()] == [good.id]
     assert runs.unreadable == {"bad": "it is not written as JSON"}
+
+
+def test_uploads_of_runs_stay_as_long_as_the_runs(tmp_path):
+    before = Runs(tmp_path / "runs")
+    uploads = Uploads(tmp_path / "runs" / "uploads")
+    paths = [uploads.keep_bytes(f"{name}.png", name.encode()) for name in "abc"]
+    for path in paths:
+        os.utime(path.parent, (0, 0))
+    before.submit("paint.py", [str(paths[0]), "s.png"], {"styles": [{"path": "s.png", "mask": str(paths[1])}]})
+    runs = Runs(tmp_path / "runs")
+    runs.start()
+    runs.close()
+    assert [path.exists() for path in paths] == [True, True, False]

@@ -1,5 +1,7 @@
 """Pictures that are given to the page are kept, and no others are read."""
 
+import os
+
 import pytest
 from PIL import Image
 
@@ -43,3 +45,14 @@ def test_no_path_outside_the_uploads_is_taken(path, tmp_path, monkeypatch):
     (tmp_path / "secret.png").write_bytes(CASTLE.read_bytes())
     with pytest.raises(InputError, match="none of the pictures given to this page"):
         Uploads("uploads").check(path)
+
+
+def test_what_no_run_uses_is_forgotten_after_a_while(tmp_path):
+    uploads = Uploads(tmp_path / "uploads")
+    used, unused, new = (uploads.keep_bytes(f"{name}.png", name.encode()) for name in ("used", "unused", "new"))
+    for path in (used, unused):
+        os.utime(path.parent, (0, 0))
+    uploads.forget([str(used), "--flag", "somewhere/else.png"], 3600)
+    assert used.exists()
+    assert new.exists()
+    assert not unused.parent.exists()
