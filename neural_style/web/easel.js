@@ -142,7 +142,8 @@ element.addEventListener("click", (event) => {
 });
 
 element.addEventListener("input", (event) => {
-  const { do: deed, frames } = event.target.dataset;
+  const { do: deed, frames, still, moving } = event.target.dataset;
+  if (deed === "animation") part("picture").querySelector(".after").src = event.target.checked ? moving : still;
   if (deed === "compare") part("picture").style.setProperty("--before", `${event.target.value}%`);
   if (deed === "frame") {
     const place = frames.split(" ")[event.target.value - 1];

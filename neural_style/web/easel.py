@@ -161,6 +161,10 @@ def _picture(runs, run):
     tools = ""
     if photograph:
         tools += '<label>Before and after <input type="range" data-do="compare" min="0" max="100" value="0"></label>'
+    animation = results.animation() if run.is_over else None
+    if animation:
+        addresses = f'data-still="{place}" data-moving="{address(run, animation)}"'
+        tools += f'<label><input type="checkbox" data-do="animation" {addresses}>Animation</label>'
     if len(frames) > 1:
         tools += (
             f"<label>Iterations <input type='range' data-do='frame' min='1' max='{len(frames)}' value='{len(frames)}' "

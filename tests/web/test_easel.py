@@ -79,7 +79,7 @@ def test_a_finished_run_with_its_form_and_picture_offers_all(runs):
     run = run_of(runs, values={"tab": "transfer"})
     Image.new("RGB", (6, 4)).save(runs.folder / run.id / "picture.png")
     made = parts(runs, run)
-    assert deeds(runs, run) == ["load", "continue", "use", "delete"]
+    assert deeds(runs, run) == ["load", "continue", "use", "compare", "delete"]
     assert f'download="{run.id}.png"' in made["actions"]
     assert f'download="{run.id}.zip"' in made["more"]
     assert f'src="files/{run.id}/picture.png?' in made["picture"]
@@ -145,3 +145,30 @@ def test_the_list_is_searched_by_all_words(runs):
     assert len(re.findall("data-run", shelf.listed(runs, "RED", 0))) == 2
     assert len(re.findall("data-run", shelf.listed(runs, "bird red", 0))) == 1
     assert "No run has these words" in shelf.listed(runs, "green", 0)
+
+
+def test_what_is_shown_costs_no_more_with_many_runs(runs, monkeypatch):
+    for _ in range(200):
+        run_of(runs)
+    looked_at = []
+    results = Runs.results
+    monkeypatch.setattr(Runs, "results", lambda runs, run: looked_at.append(run.id) or results(runs, run))
+    shown(runs)
+    assert len(set(looked_at)) == 1
+    looked_at.clear()
+    shelf.listed(runs, "", 0)
+    assert len(set(looked_at)) == shelf.ON_A_PAGE
+    looked_at.clear()
+    runs.version()
+    assert looked_at == []
+
+
+def test_an_animation_and_iterations_are_looked_at_once_a_run_is_over(runs):
+    run = run_of(runs, "running")
+    for name in ("picture.png", "picture.gif", "picture_at_iteration_1.png", "picture_at_iteration_2.png"):
+        Image.new("RGB", (6, 4)).save(runs.folder / run.id / name)
+    assert "data-do" not in parts(runs, run)["picture"]
+    runs._set(run.id, state="done")
+    tools = parts(runs, run)["picture"]
+    assert f'data-moving="files/{run.id}/picture.gif?' in tools
+    assert "picture_at_iteration_2.png" in tools

@@ -459,10 +459,22 @@ def test_a_picture_becomes_the_photograph_and_all_else_stays(page, pictures, fol
     assert script["values"]["fields"]["image_size"] == "64"
 
 
+SHIFTS = """() => {
+    window.shift = 0;
+    const note = (list) => list.getEntries().forEach((entry) => { window.shift += entry.value; });
+    new PerformanceObserver(note).observe({ type: "layout-shift" });
+}"""
+"""Sums how much of the page moves, as browsers measure it."""
+
+
 def test_a_long_run_survives_a_reload_shows_itself_to_two_pages_and_stops(page, context, server, pictures, folder):
     filled_for_long(page, pictures)
     run = started(page, folder)
+    page.evaluate(SHIFTS)
     page.locator("#progress progress[value]").wait_for()
+    page.locator("#picture img.after").wait_for()
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.shift") < 0.05
     page.reload()
     assert "left" in shows(page, "evaluation")
     with opened(context, server.address) as other:
