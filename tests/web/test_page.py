@@ -406,6 +406,30 @@ def test_all_that_is_written_can_be_read(context, server, theme):
             assert not found, f"{tab}: {'; '.join(found)}"
 
 
+TOO_SMALL = """() => [...document.querySelectorAll(
+    "button, a, label:has(input[type=radio]), label.checkbox-container," +
+    "input:not([type=file], [type=radio], [type=checkbox])"
+)].filter(part => {
+    const box = part.getBoundingClientRect();
+    // Gradio's sliders are as thick as their track; the number beside each does the same.
+    const track = part.type === "range" && part.className;
+    return part.checkVisibility({ visibilityProperty: true }) && !track && box.width > 1 && box.height < 43.5;
+}).map(part => `${part.getAttribute("aria-label") || part.textContent.trim() || part.id}: ${part.clientHeight}`)"""
+"""What is touched and lower than 44 pixels."""
+
+
+def test_all_that_is_touched_is_as_large_as_a_finger(page):
+    page.get_by_role("button", name="Surprise me").click()
+    page.locator("#styles li").wait_for()
+    for tab in ("Painting", "Neural doodle", "Colour transfer", "Mask transfer", "Enhance", "Runs"):
+        page.set_viewport_size({"width": 1280, "height": 844})
+        page.get_by_role("tab", name=tab).click()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(500)
+        found = page.evaluate(TOO_SMALL)
+        assert not found, f"{tab}: {'; '.join(found)}"
+
+
 def test_samples_and_looks_are_chosen_by_a_click(page):
     page.get_by_role("button", name="Surprise me").click()
     page.get_by_text("Weight of style 1").wait_for()
