@@ -1,12 +1,16 @@
 """The page is opened once over a folder, at a port that is free, to those who may see it."""
 
 import os
+import shutil
+import subprocess
 
+import httpx
 import pytest
 
 import studio
 from neural_style.errors import InputError
 from neural_style.lock import Lock
+from tests.web.conftest import Server
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::"])
@@ -75,3 +79,21 @@ def test_a_port_that_is_taken_is_refused_in_a_line(run_script):
         done = run_script("studio.py", "--port", taken.getsockname()[1])
     assert done.returncode == 1
     assert "studio.py: error: cannot listen at 127.0.0.1:" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_with_a_certificate_the_page_is_served_over_https(tmp_path):
+    certificate, key = (str(tmp_path / name) for name in ("certificate.pem", "key.pem"))
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {key} -out {certificate}"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    server = Server(tmp_path / "runs", "--certificate", certificate, "--key", key, "--password", "secret")
+    try:
+        assert server.address.startswith("https://127.0.0.1:")
+        with httpx.Client(base_url=server.address, verify=False) as visitor:
+            assert visitor.get("/config").status_code == 401
+            answer = visitor.post("/login", data={"user": "studio", "password": "secret"})
+            assert "secure" in answer.headers["Set-Cookie"].lower()
+            assert visitor.get("/config").status_code == 200
+    finally:
+        server.close()

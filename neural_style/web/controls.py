@@ -92,6 +92,7 @@ class Form:
         """`fields` are `forms.Field`s by name."""
         self.fields = fields
         self.components = {}
+        self._help = {name: help_of(field) for name, field in fields.items()}
 
     def add(self, *names):
         """Make the components of these fields, here."""
@@ -101,8 +102,9 @@ class Form:
     def slide(self, name, label, least, most):
         """Make the component of a number as a slider of this label, here."""
         field = self.fields[name]
+        self._help[name] = field.flag  # The label says the rest.
         step = 10 ** math.floor(math.log10(most / 100))
-        about = {"label": label, "info": field.flag, "elem_id": f"field-{name}"}
+        about = {"label": label, "info": self._help[name], "elem_id": f"field-{name}"}
         self.components[name] = gr.Slider(least, most, value=field.default, step=step, **about)
 
     def folds(self, titles):
@@ -126,7 +128,7 @@ class Form:
         """Return an update of every component: the one called `name` says `line` in place of its help."""
         return [
             gr.update(
-                info=f"⚠ {line}" if name == own else help_of(self.fields[own]),
+                info=f"⚠ {line}" if name == own else self._help[own],
                 elem_classes=["wrong"] if name == own else [],
             )
             for own in self.components
