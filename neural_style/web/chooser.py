@@ -51,9 +51,31 @@ def chooser(label, uploads, height=200, several=False, kind=None, **settings):
     )
     script = SCRIPT.read_text(encoding="utf-8")
     component = gr.HTML(None, html_template=template, js_on_load=script, padding=False, **settings)
-    component.preprocess = partial(_paths if several else _path, uploads)
-    component.postprocess = partial(_value, uploads)
+    return own(component, partial(_paths if several else _path, uploads), partial(_value, uploads))
+
+
+class _Unchanged:
+    """The value that leaves a component of `own` as it is."""
+
+
+UNCHANGED = _Unchanged()
+
+
+def own(component, preprocess, postprocess):
+    """Return a gr.HTML whose values for Python are made and taken by these functions.
+
+    Gradio makes another component, without them, in place of one that it is to update or skip: such a one has no
+    properties that change, and is skipped by the value UNCHANGED.
+    """
+    component.preprocess = preprocess
+    component.postprocess = lambda value: gr.skip() if value is UNCHANGED else postprocess(value)
+    component.is_own = True
     return component
+
+
+def unchanged(components):
+    """Return the values that leave components as they are."""
+    return [UNCHANGED if hasattr(component, "is_own") else gr.skip() for component in components]
 
 
 def _paths(uploads, value):

@@ -11,11 +11,15 @@ from neural_style.web.chooser import chooser
 
 
 def start(choices, uploads):
-    """Return (dropdown, picture): what a painting starts from; the last of `choices` asks for a `picture`."""
+    """Return (dropdown, picture, place): what a painting starts from.
+
+    The last of `choices` asks for a `picture`, whose `place` is there then.
+    """
     dropdown = gr.Dropdown(list(choices), value=choices[0], label="Init image", info="what the painting starts from")
-    picture = chooser("The picture to start from", uploads, height=180, visible=False)
-    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, picture, queue=False)
-    return dropdown, picture
+    with gr.Column(visible=False) as place:
+        picture = chooser("The picture to start from", uploads, height=180)
+    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, place, queue=False)
+    return dropdown, picture, place
 
 
 def weights(uploads):

@@ -57,7 +57,7 @@ class DoodleTab:
             for group, title in GROUPS.items():
                 with gr.Accordion(title, open=False):
                     if group == "pictures":
-                        self._start, self._start_picture = controls.start(STARTS, self._uploads)
+                        self._start, self._start_picture, self._start_place = controls.start(STARTS, self._uploads)
                     if group == "network":
                         self._weights, self._weights_path = controls.weights(self._uploads)
                     self.form.add(*(n for n, f in self.form.fields.items() if f.group == group and n not in MAIN))
@@ -165,6 +165,7 @@ class DoodleTab:
             self._content,
             self._start,
             self._start_picture,
+            self._start_place,
             self._weights,
             self._weights_path,
             *self.form.components.values(),
@@ -182,7 +183,8 @@ class DoodleTab:
             *self._canvas(style_map, target)[:2],
             controls.chosen(self._uploads, form["content_image"]),
             start,
-            gr.update(value=start_picture, visible=start == STARTS[-1]),
+            start_picture,
+            gr.update(visible=start == STARTS[-1]),
             *controls.file(self._uploads, form["weights"]),
             *self.form.restored(form["fields"]),
         ]

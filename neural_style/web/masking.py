@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from neural_style.errors import InputError
 from neural_style.pictures import labels
 from neural_style.web import controls, painter
+from neural_style.web.chooser import UNCHANGED
 from neural_style.web.record import ROOT
 from neural_style.web.results import errors_in
 
@@ -80,7 +81,7 @@ def mask_editor(uploads, ground, mask, **settings):
         try:
             return action(uploads, *arguments), ""
         except InputError as problem:
-            return gr.skip(), controls.warning(problem)
+            return UNCHANGED, controls.warning(problem)
 
     gr.on([fold.expand, ground.input, mask.input], begun, [ground, mask], [canvas, notice], show_progress="hidden")
     keep.click(lambda value: put(drawn, value), canvas, [mask, notice])
@@ -133,7 +134,7 @@ def map_editor(uploads, ground, target, **settings):
             if strokes is None:
                 raise InputError("nothing is painted yet: paint each region in a colour of its own")
         except InputError as problem:
-            return gr.skip(), controls.warning(problem)
+            return UNCHANGED, controls.warning(problem)
         picture = Image.new("RGB", strokes.size, REST)
         picture.paste(strokes, mask=strokes.getchannel("A"))
         return str(uploads.keep_picture("map", picture)), ""

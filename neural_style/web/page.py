@@ -9,7 +9,7 @@ import gradio as gr
 
 from neural_style.errors import InputError
 from neural_style.web import check, controls, easel, forms, recipes, shelf
-from neural_style.web.chooser import WAITING
+from neural_style.web.chooser import WAITING, unchanged
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.record import with_result
 from neural_style.web.routes import routes
@@ -172,7 +172,7 @@ class Page:
 
     def _act(self, value):
         """Return values for the tabs: what is asked of the run that is looked at (see `easel.DEEDS`)."""
-        outputs = {id: [gr.skip() for _ in tab.restored_outputs] for id, tab in self._tabs.items()}
+        outputs = {id: unchanged(tab.restored_outputs) for id, tab in self._tabs.items()}
         try:
             run, deed = self.runs.get(easel.shown(value)), value.get("deed")
             if deed == "use":

@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
+from neural_style.web.chooser import own
 from neural_style.web.routes import picture_address
 
 SCRIPT = Path(__file__).with_name("styles.js")
@@ -25,9 +26,7 @@ def styles(uploads, **settings):
     """
     script = SCRIPT.read_text(encoding="utf-8")
     component = gr.HTML([], html_template=TEMPLATE, js_on_load=script, padding=False, elem_id="styles", **settings)
-    component.preprocess = partial(_styles, uploads)
-    component.postprocess = partial(_value, uploads)
-    return component
+    return own(component, partial(_styles, uploads), partial(_value, uploads))
 
 
 def style(path, weight=1.0, mask=None, source=None):

@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.web import samples
+from neural_style.web.chooser import own
 
 SCRIPT = Path(__file__).with_name("tiles.js")
 
@@ -27,5 +28,4 @@ def tiles(label, choices, **settings):
     )
     script = SCRIPT.read_text(encoding="utf-8")
     component = gr.HTML(None, html_template=template, js_on_load=script, padding=False, **settings)
-    component.preprocess = lambda value: value if value in choices else None
-    return component
+    return own(component, lambda value: value if value in choices else None, lambda value: value)

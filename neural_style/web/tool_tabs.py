@@ -6,7 +6,7 @@ import gradio as gr
 
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, masking, recipes
-from neural_style.web.chooser import chooser
+from neural_style.web.chooser import UNCHANGED, chooser
 
 LABELS = {
     "color_transfer.py": {"content": "Photograph with the colours", "generated": "Painting", "mask": "Mask (optional)"},
@@ -69,8 +69,8 @@ class ToolTab:
         try:
             painting, photograph = page.picture_of(shown)
         except InputError as problem:
-            return gr.skip(), gr.skip(), controls.warning(problem)
-        content = controls.chosen(self._uploads, photograph) if photograph else gr.skip()
+            return UNCHANGED, UNCHANGED, controls.warning(problem)
+        content = controls.chosen(self._uploads, photograph) if photograph else UNCHANGED
         return content, controls.chosen(self._uploads, painting), ""
 
     def collect(self, *values):
@@ -136,7 +136,7 @@ class EnhanceTab:
         try:
             picture, _ = page.picture_of(shown)
         except InputError as problem:
-            return gr.skip(), controls.warning(problem)
+            return UNCHANGED, controls.warning(problem)
         return controls.chosen(self._uploads, picture), ""
 
     def collect(self, path, steps, *values):

@@ -8,7 +8,7 @@ from PIL import Image
 from neural_style.command import presets
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, masking, painter, recipes, samples
-from neural_style.web.chooser import chooser
+from neural_style.web.chooser import chooser, unchanged
 from neural_style.web.styles import style, styles
 from neural_style.web.tiles import tiles
 
@@ -90,7 +90,7 @@ class TransferTab:
             show_progress="hidden",
         )
         with gr.Accordion("Start, masks and weights", open=False, elem_classes="all-settings"):
-            self._start, self._start_picture = controls.start(STARTS, self._uploads)
+            self._start, self._start_picture, self._start_place = controls.start(STARTS, self._uploads)
             self._content_mask = chooser("Content mask: where to paint at all", self._uploads, height=180, kind="masks")
             self._color_mask = chooser("Colour mask: where to preserve colour", self._uploads, height=180, kind="masks")
             self._weights, self._weights_path = controls.weights(self._uploads)
@@ -214,6 +214,7 @@ class TransferTab:
             self._script,
             self._start,
             self._start_picture,
+            self._start_place,
             self._content_mask,
             self._color_mask,
             self._weights,
@@ -223,7 +224,7 @@ class TransferTab:
 
     def with_photograph(self, path):
         """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
-        return [[controls.chosen(self._uploads, path)], *(gr.skip() for _ in self.restored_outputs[1:])]
+        return [[controls.chosen(self._uploads, path)], *unchanged(self.restored_outputs[1:])]
 
     def restored(self, form, order):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
@@ -235,7 +236,8 @@ class TransferTab:
             [style(**each) for each in form["styles"]],
             form["script"],
             start,
-            gr.update(value=start_picture, visible=start == STARTS[-1]),
+            start_picture,
+            gr.update(visible=start == STARTS[-1]),
             controls.chosen(self._uploads, form["content_mask"]),
             controls.chosen(self._uploads, form["color_mask"]),
             *controls.file(self._uploads, form["weights"]),

@@ -53,14 +53,14 @@ def context(browser):
 
 
 @contextlib.contextmanager
-def opened(context, address, width=1280, height=900):
+def opened(context, address, width=1280, height=900, asking=""):
     """Open the page; nothing it does may go anywhere else."""
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": height})
     elsewhere = []
     here = re.compile(rf"(data:|blob:|{re.escape(address)})")
     page.on("request", lambda request: here.match(request.url) or elsewhere.append(request.url))
-    page.goto(address)
+    page.goto(f"{address}/{asking}")
     page.get_by_role("heading", name="Studio").wait_for()
     page.locator("#picture").wait_for()
     yield page
@@ -395,7 +395,7 @@ HARD_TO_READ = """() => {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_that_is_written_can_be_read(context, server, theme):
-    with opened(context, f"{server.address}/?__theme={theme}") as page:
+    with opened(context, server.address, asking=f"?__theme={theme}") as page:
         for tab in ("Painting", "Neural doodle", "Colour transfer", "Mask transfer", "Enhance", "Runs"):
             page.get_by_role("tab", name=tab).click()
             page.wait_for_timeout(500)
