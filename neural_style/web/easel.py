@@ -100,10 +100,10 @@ def _progress(runs, uploads, run):
         left = pace.left(int(rows[-1]["scale"]), done, seconds)
         if run.state == "running":
             said.append(words.left(left))
+            bar = f'<progress value="{seconds:.3g}" max="{seconds + left:.3g}"></progress>'
         elif run.is_over:
             said.append(words.duration(seconds))
         said.append(f"evaluation {done} of {pace.total}")
-        bar = f'<progress value="{seconds:.3g}" max="{seconds + left:.3g}"></progress>'
     elif run.state == "running":
         said += results.log()[-1:] or ["starting"]
         bar = "<progress></progress>"
