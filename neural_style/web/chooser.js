@@ -51,7 +51,8 @@ async function take(files) {
       chosen.push(await send(file, mine.signal));
     } catch (error) {
       if (mine.signal.aborted) return;
-      refused.push(error.message.includes("fetch") ? "the page's server does not answer" : error.message);
+      // What a browser says of a server that is gone differs from one to the next.
+      refused.push(error instanceof TypeError ? "the page's server does not answer" : error.message);
     }
   }
   if (mine !== sending) return;

@@ -11,8 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.web import samples
-from neural_style.web.routes import picture_address
+from neural_style.web import routes, samples
 
 SCRIPT = Path(__file__).with_name("chooser.js")
 
@@ -98,6 +97,4 @@ def _value(uploads, chosen):
     """Return what the browser gets to show the picture of a path that was kept, or the first of several; or None."""
     paths = chosen if isinstance(chosen, list) else [chosen]
     kept = [uploads.check(path) for path in paths if path]
-    if not kept:
-        return None
-    return {"kept": [str(path) for path in kept], "shown": picture_address(kept[0]), "name": kept[0].name}
+    return routes.chosen(kept) if kept else None

@@ -1,5 +1,6 @@
 """Gradio's components as the page uses them: fields made from flags, and pictures."""
 
+import html
 import math
 from pathlib import Path
 
@@ -53,11 +54,7 @@ def file(uploads, path):
 
 def warning(text):
     """Return a message in the page's colour of warnings, as HTML."""
-    return f'<p class="problem" role="alert">{escaped(text)}</p>' if text else ""
-
-
-def escaped(text):
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return f'<p class="problem" role="alert">{html.escape(str(text))}</p>' if text else ""
 
 
 def help_of(field):

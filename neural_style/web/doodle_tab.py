@@ -171,7 +171,7 @@ class DoodleTab:
             *self.form.components.values(),
         ]
 
-    def restored(self, form, order):
+    def restored(self, form):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         start = STARTS[-1] if form["start"] else form["fields"].get("init_image", STARTS[0])
         start_picture = controls.chosen(self._uploads, form["start"])

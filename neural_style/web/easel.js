@@ -64,7 +64,7 @@ async function beside(run) {
   if (found !== compared) return uncompare();
   place.dataset.run = found;
   place.innerHTML = `${parts.picture}<p><button type="button" data-do="uncompare">Compare no more</button></p>`;
-  place.querySelector(".tools").replaceChildren(document.createTextNode(parts.title));
+  place.querySelector(".tools")?.replaceChildren(document.createTextNode(parts.title));
 }
 
 function uncompare() {
@@ -93,9 +93,9 @@ function show(run) {
   return watchRuns();
 }
 
-async function act(run, deed, body) {
+async function act(run, deed) {
   try {
-    await ask(`runs/${encodeURIComponent(run)}/${deed}`, { method: "POST", body });
+    await ask(`runs/${encodeURIComponent(run)}/${deed}`, { method: "POST" });
     say("");
     if (deed === "delete" && wanted === run) wanted = "";
   } catch (problem) {
@@ -152,7 +152,7 @@ element.addEventListener("input", (event) => {
   }
 });
 
-nameField.addEventListener("change", () => act(props.value.run, "name", nameField.value));
+nameField.addEventListener("change", () => act(props.value.run, `name?to=${encodeURIComponent(nameField.value)}`));
 
 watch("value", () => {
   const value = props.value ?? {};

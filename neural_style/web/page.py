@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from functools import partial
 
 import gradio as gr
@@ -195,7 +194,7 @@ class Page:
         if id not in self._tabs:
             raise InputError("this run was not made with a form, so that there is nothing to load")
         try:
-            return id, self._tabs[id].restored(self._tabs[id].empty() | form, time.time())
+            return id, self._tabs[id].restored(self._tabs[id].empty() | form)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError("the settings of this run cannot be read") from error
 

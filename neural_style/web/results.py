@@ -6,13 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural_style import files
 from neural_style.errors import InputError
-from neural_style.pictures import images
 from neural_style.runs import checkpoint
 from neural_style.runs.pace import Pace
 from neural_style.web.record import Run
-from neural_style.web.uploads import Uploads
+from neural_style.web.uploads import SHOWN, Uploads
 
 THUMBNAIL, PHOTOGRAPH = "thumbnail.webp", "photograph.webp"
 """Files that are made when they are asked for: the picture, small, and the photograph as a browser can show it."""
@@ -85,23 +83,14 @@ class Results:
         if name == THUMBNAIL:
             return self._made(name, self.picture(), SMALL)
         if name == PHOTOGRAPH:
-            return self._made(name, self.photograph(), None)
+            return self._made(name, self.photograph(), SHOWN)
         return self._first([name])
 
     def _made(self, name, source, side):
-        """Return the path of a picture made of another unless it is there and newer; None without the other."""
-        path = self.folder / name
-        if source is None:
-            return None
-        if not path.exists() or path.stat().st_mtime_ns < source.stat().st_mtime_ns:
-            try:
-                picture = self.uploads.shown(source)
-            except InputError:
-                return None
-            if side:
-                picture.thumbnail((side, side))
-            files.write_whole(path, images.as_bytes(picture, path.suffix))
-        return path
+        """Return the path of a picture made of another, None without one that can be read."""
+        with contextlib.suppress(InputError):
+            return source and self.uploads.made(self.folder / name, source, side)
+        return None
 
     def all(self):
         """Return the paths of all that is worth keeping of the run."""

@@ -30,9 +30,6 @@ UPLOADS = "/uploads"
 LARGEST_UPLOAD = 300 * 2**20
 """Bytes of a file that is uploaded, at most."""
 
-LONGEST_FORM = 10_000
-"""Bytes of what is sent along with a deed, at most."""
-
 
 def address(run, file, stamp=None):
     """Return the address of a run's file, relative to the page, anew when the file changes.
@@ -47,6 +44,14 @@ def address(run, file, stamp=None):
 def picture_address(path):
     """Return the address, relative to the page, at which a file of `uploads.Uploads` is shown."""
     return f"{UPLOADS[1:]}/{quote(path.parent.name)}/{quote(path.name)}"
+
+
+def chosen(paths):
+    """Return what a browser is told of pictures that are kept, which is what a `chooser` has for its value.
+
+    The first of them is shown.
+    """
+    return {"kept": [str(path) for path in paths], "shown": picture_address(paths[0]), "name": paths[0].name}
 
 
 def routes(runs, uploads, easel, shelf):
@@ -65,18 +70,14 @@ def routes(runs, uploads, easel, shelf):
         page = request.query_params.get("page", "0")
         return HTMLResponse(shelf(request.query_params.get("words", ""), int(page) if page.isdecimal() else 0))
 
-    async def act(request):
-        body = await request.body()
-        return await run_in_threadpool(deed, request, body)
-
-    def deed(request, body):
+    def act(request):
         id = request.path_params["id"]
         deeds = {
             "stop": lambda: runs.stop(id),
             "stop_at_once": lambda: runs.stop(id, at_once=True),
             "go_on": lambda: runs.go_on(id),
             "delete": lambda: runs.delete(id),
-            "name": lambda: runs.rename(id, body[:LONGEST_FORM].decode("utf-8", errors="replace")),
+            "name": lambda: runs.rename(id, request.query_params.get("to", "")),
         }
         try:
             deeds[request.path_params["deed"]]()
@@ -112,14 +113,14 @@ def routes(runs, uploads, easel, shelf):
             except OSError as error:
                 problem = f"{path.name} cannot be kept on the page's machine: {error.strerror}"
                 return PlainTextResponse(problem, status_code=507)
-        return JSONResponse(_kept(kept))
+        return JSONResponse(chosen([kept]))
 
     def sample(request):
         try:
             path = samples.path(request.path_params["name"])
             if request.method == "POST":
-                return JSONResponse(_kept(uploads.keep(path)))
-            return FileResponse(uploads.small(path), headers=KEPT)
+                return JSONResponse(chosen([uploads.keep(path)]))
+            return FileResponse(uploads.small(path))
         except (InputError, OSError) as problem:
             return PlainTextResponse(str(problem), status_code=404)
 
@@ -140,11 +141,6 @@ def routes(runs, uploads, easel, shelf):
         Route("/runs/{id}/{deed}", act, methods=["POST"]),
         Route(f"{FILES}{{id}}/{{name}}", file),
     ]
-
-
-def _kept(path):
-    """Return what a browser is told of a picture that is kept: what a `chooser` has for its value."""
-    return {"kept": [str(path)], "shown": picture_address(path), "name": path.name}
 
 
 def _zipped(results):

@@ -27,7 +27,6 @@ from neural_style.web.uploads import Uploads
 PATIENCE = 600.0
 """Seconds that a script has to save what it reached when the page ends; an evaluation may take minutes."""
 
-
 FORGOTTEN = 24 * 3600
 """Seconds that what was uploaded is kept for a form that is not sent yet."""
 
@@ -158,7 +157,7 @@ class Runs:
         """Queue an interrupted run again, to go on where it was, or one that is held. Raises InputError if it cannot.
 
         One that an earlier page left is looked at as a form is: its script must take its arguments, and it may read
-        nothing but what was uploaded.
+        nothing but what was uploaded, nor write anywhere but in its folder.
         """
         with self._lock:
             run = self.get(id)
@@ -172,6 +171,9 @@ class Runs:
         """Raise InputError if a run is not one that the page's forms could have asked for."""
         arguments = record.without_result(run.script, run.arguments)
         problem = forms.not_of_a_page(arguments) or recipes.problem(run.script, arguments)
+        folder = self.folder / run.id
+        if not problem and any(path.is_symlink() for path in [folder, *folder.rglob("*")]):
+            problem = "its folder has links, through which it would write elsewhere"
         if problem:
             raise InputError(f"this run cannot be started: {problem}")
         for path in recipes.files(run.script, arguments):
@@ -196,10 +198,7 @@ class Runs:
         return id in self._stopping
 
     def version(self):
-        """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day.
-
-        It is a digest, so that nobody who has no password learns anything from it but that.
-        """
+        """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day."""
         runs = self.all()
         watched = [run for run in runs if not run.is_over] + runs[-1:]
         names = ("log.txt", "picture.png", "picture_run/preview.jpg", "picture_run/losses.csv")

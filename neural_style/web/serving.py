@@ -18,7 +18,7 @@ from neural_style.web.routes import LARGEST_UPLOAD
 
 STYLESHEET = Path(__file__).with_name("page.css")
 
-PATIENCE = 1.0
+PATIENCE = 1
 """Seconds that open connections have to end when the page does."""
 
 
@@ -47,7 +47,7 @@ class Server:
             log_level="warning",
             ssl_certfile=access.certificate,
             ssl_keyfile=access.key,
-            timeout_graceful_shutdown=round(PATIENCE),
+            timeout_graceful_shutdown=PATIENCE,
             server_header=False,
         )
         self._server = uvicorn.Server(config)

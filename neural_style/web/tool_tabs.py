@@ -91,7 +91,7 @@ class ToolTab:
         """The components that `restored` has values for."""
         return [*self._pictures.values(), *self.form.components.values()]
 
-    def restored(self, form, order):
+    def restored(self, form):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         pictures = [controls.chosen(self._uploads, form[name]) for name in self._pictures]
         return [*pictures, *self.form.restored(form["fields"])]
@@ -164,7 +164,7 @@ class EnhanceTab:
         """The components that `restored` has values for."""
         return [self._picture, self._steps, *self._values.values(), *self.form.components.values()]
 
-    def restored(self, form, order):
+    def restored(self, form):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         given = dict(form["steps"])
         return [

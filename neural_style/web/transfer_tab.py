@@ -104,9 +104,20 @@ class TransferTab:
             show_progress="hidden",
         )
 
-        self._looks.input(
-            self._look, self._looks, [self._start, *self.form.components.values()], show_progress="hidden"
-        )
+        looks = {name: self._values_of(name) for name in (NO_LOOK, *LOOKS)}
+        # What no look is about, such as the size, stays as it is.
+        _, form = self.form.of("paint.py")
+        about = sorted({flag for values in looks.values() for flag in values if flag in form.components})
+
+        def look(name):
+            values = looks[name or NO_LOOK]
+            return [
+                values.get("init_image", STARTS[0]),
+                *(controls.shown(form.fields[flag], values.get(flag)) for flag in about),
+            ]
+
+        changed = [self._start, *(form.components[flag] for flag in about)]
+        self._looks.input(look, self._looks, changed, show_progress="hidden")
         surprise.click(self._surprise, None, [self.content, self.styles], show_progress="hidden")
 
         self.inputs = [
@@ -132,12 +143,10 @@ class TransferTab:
             name: (", ".join(presets.arguments(name, parser)), picture) for name, picture in pictures.items()
         }
 
-    def _look(self, name):
-        """Return values of what the painting starts from and of all fields, such that they have those of a preset."""
-        parser = recipes.SCRIPTS["paint.py"].parser()
-        values = {} if name in (NO_LOOK, None) else presets.values(name, parser)
-        start = values.pop("init_image", STARTS[0])
-        return [start, *self.form.restored("paint.py", values)]
+    @staticmethod
+    def _values_of(look):
+        """Return {flag: value} of a look."""
+        return {} if look == NO_LOOK else presets.values(look, recipes.SCRIPTS["paint.py"].parser())
 
     def _surprise(self):
         """Return a photograph and a list with a style, of the samples, by chance."""
@@ -226,7 +235,7 @@ class TransferTab:
         """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
         return [[controls.chosen(self._uploads, path)], *unchanged(self.restored_outputs[1:])]
 
-    def restored(self, form, order):
+    def restored(self, form):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         fields = form["fields"]
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])

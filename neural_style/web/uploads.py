@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 import time
@@ -13,7 +14,6 @@ from neural_style.pictures import images
 
 SHOWN = 1600
 """Pixels of the longer side of what the page shows of a picture, at most."""
-
 
 STAMP = 200
 """The same of a sample."""
@@ -55,7 +55,9 @@ class Uploads:
         """Keep a file of that name and content, as `keep` does."""
         folder = self.folder / hashlib.sha256(content).hexdigest()[:12]
         path = folder / safe(name)
-        if not path.exists():
+        if path.exists():
+            os.utime(folder)  # Wanted again, it is not forgotten.
+        else:
             files.write_whole(path, content)
         return path
 
@@ -67,7 +69,11 @@ class Uploads:
         return self.folder / inside.relative_to(folder)
 
     def forget(self, used, older):
-        """Delete what is in this folder, is none of the paths `used`, and is older than so many seconds."""
+        """Delete what is in this folder, is none of the paths `used`, and is older than so many seconds.
+
+        So is what a server left on its way in that was ended meanwhile.
+        """
+        shutil.rmtree(self.incoming, ignore_errors=True)
         kept = {Path(path).parent.name for path in used}
         before = time.time() - older
         for folder in self.folder.glob("*"):
@@ -83,21 +89,24 @@ class Uploads:
         return re.sub(rf"({folders})[/\\]\w+[/\\]", "", line)
 
     def rendition(self, path):
-        """Return the path of what the page shows of a picture file of this folder, made once, as WebP."""
+        """Return the path of what the page shows of a picture file of this folder, as `made`."""
         path = self.check(path)
-        made = self.folder / ".shown" / f"{path.parent.name}.webp"
-        if not made.exists():
-            files.write_whole(made, images.as_bytes(self.shown(path), ".webp"))
-        return made
+        return self.made(self.folder / ".shown" / f"{path.parent.name}.webp", path)
 
     def small(self, path):
-        """Return the path of a picture file of anywhere, STAMP pixels long and made once, as WebP."""
-        made = self.folder / ".shown" / f"stamp-{path.parent.name}-{path.stem}.webp"
-        if not made.exists():
-            picture = self.shown(path)
-            picture.thumbnail((STAMP, STAMP))
-            files.write_whole(made, images.as_bytes(picture, ".webp"))
-        return made
+        """Return the path of a picture file of anywhere, STAMP pixels long, as `made`."""
+        return self.made(self.folder / ".shown" / f"stamp-{path.parent.name}-{path.stem}.webp", path, STAMP)
+
+    def made(self, path, source, side=SHOWN):
+        """Return the path of a WebP file made of the picture file `source`, unless it is there and newer.
+
+        It is at most `side` pixels long. Raises InputError if the source cannot be read.
+        """
+        if not path.exists() or path.stat().st_mtime_ns < source.stat().st_mtime_ns:
+            picture = self.shown(source)
+            picture.thumbnail((side, side))
+            files.write_whole(path, images.as_bytes(picture, path.suffix))
+        return path
 
     def shown(self, path):
         """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long."""

@@ -29,22 +29,18 @@ STATES = {
 PICTURES = ("content", "style_image", "picture", "generated")
 """What a form calls the picture that a run is told by, the first that it has."""
 
-
 FIELDS = {
     "image_size": "Size of the painting",
-    "img_size": "Size of the painting",
     "content_weight": "How much of the photograph",
     "style_size": "Size of the strokes",
     "style_weight": "How much of the style",
-    "smoothness": "Smoothness",
     "total_variation_weight": "Smoothness",
-    "tv_weight": "Smoothness",
     "num_iter": "How long to paint",
     "evaluations": "Evaluations in an iteration",
     "min_improvement": "Stop when it hardly gets better",
     "scales": "Sizes to paint in turn",
     "style_fit": "Shape of the style picture",
-    "style_scale": "Size of the style picture",
+    "style_scale": "How much of all styles",
     "content_layer": "What is kept of the photograph",
     "preserve_color": "Keep the photograph's colours",
     "color_match": "Give the style the photograph's colours",

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from neural_style.errors import InputError
-from neural_style.web import forms, recipes
+from neural_style.web import forms, recipes, record, words
 from tests.web.filled import form_of
 
 ODD = [
@@ -147,3 +147,12 @@ def test_a_field_has_its_limits_and_its_help_as_it_is_read():
     assert (form["mask_feather"].least, form["mask_feather"].most) == (0, 10000)
     assert form["content_weight"].most is None
     assert "80% of what is free" in form["max_memory"].help
+
+
+def test_what_fields_are_called_belongs_to_flags_that_there_are():
+    known = {name for script in recipes.SCRIPTS for name in form_of(script)}
+    assert set(words.FIELDS) <= known
+
+
+def test_all_lists_of_the_scripts_are_the_same():
+    assert set(recipes.SCRIPTS) == set(record.SCRIPTS) == set(words.NAMES)

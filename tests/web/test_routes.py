@@ -50,7 +50,7 @@ def test_what_is_shown_is_asked_for(client):
 
 def test_a_deed_is_done_and_changes_the_version(client, runs, run):
     before = client.get(VERSION).text
-    assert client.post(f"/runs/{run.id}/name", content="mine").status_code == 200
+    assert client.post(f"/runs/{run.id}/name?to=mine").status_code == 200
     assert runs.get(run.id).name == "mine"
     assert client.get(VERSION).text != before
     assert client.post(f"/runs/{run.id}/delete").status_code == 200

@@ -300,6 +300,19 @@ def test_what_was_put_into_the_folder_of_runs_is_looked_at_like_a_form(tmp_path,
     assert runs.get(run.id).state == "held"
 
 
+@pytest.mark.parametrize("name", ["log.txt", "picture.png", "picture_run"])
+def test_what_was_put_into_the_folder_of_runs_cannot_write_elsewhere(tmp_path, pictures, name):
+    kept = [str(Uploads(tmp_path / "runs" / "uploads").keep(path)) for path in pictures]
+    run = Runs(tmp_path / "runs").submit("color_transfer.py", kept, {})
+    precious = tmp_path / "precious"
+    precious.write_text("words")
+    (tmp_path / "runs" / run.id / name).symlink_to(precious)
+    runs = Runs(tmp_path / "runs")
+    with pytest.raises(InputError, match="its folder has links"):
+        runs.go_on(run.id)
+    assert precious.read_text() == "words"
+
+
 def test_folders_that_are_no_runs_are_listed_and_all_else_goes_on(tmp_path, pictures):
     good = Runs(tmp_path).submit("color_transfer.py", pictures, {})
     (tmp_path / "bad").mkdir()
