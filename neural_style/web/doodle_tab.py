@@ -65,8 +65,9 @@ class DoodleTab:
         for picture in drawn:
             picture.input(self._canvas, drawn, [self._editor, self._ground, notice], trigger_mode="always_last")
         made.then(self._canvas, drawn, [self._editor, self._ground, notice])
-        # What is painted counts from the first stroke on; it began with what was in the file.
-        self._editor.input(lambda: None, None, self._target, show_progress="hidden")
+        # What is painted counts from the first stroke on; it began with what was in the file. In the browser itself, as
+        # "Paint" may follow at once.
+        self._editor.input(None, None, self._target, js="() => null", show_progress="hidden")
         self._ground.input(self._sheet, [self._map, self._ground], self._editor)
         self.inputs = [
             self._style,

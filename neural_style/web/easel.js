@@ -9,6 +9,7 @@ const own = ["load", "continue", "use"]; // What only the page's forms can do.
 let compared = ""; // The run that others are compared with, if there is one.
 let wanted = ""; // The run that was chosen, if one was.
 let known = null; // The version of what is shown.
+let answering = null; // Which process of the server.
 let sent = {}; // The parts as they came last.
 let serial = null;
 let turn = 0;
@@ -78,6 +79,9 @@ async function watchRuns() {
   try {
     const version = await (await ask("runs/version")).text();
     if (version === known) return;
+    const [now] = version.split(" ");
+    // One that was started anew knows nothing of what this page has told; what is filled in is kept (see draft.js).
+    if (now !== (answering ??= now)) return location.reload();
     known = version;
     await look();
   } catch {

@@ -1,5 +1,6 @@
 """The page: tabs with forms, and beside them the run that is looked at."""
 
+import contextlib
 import itertools
 import threading
 from functools import partial
@@ -7,8 +8,8 @@ from functools import partial
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.web import check, controls, easel, forms, recipes, shelf
-from neural_style.web.chooser import WAITING, unchanged
+from neural_style.web import check, controls, draft, easel, forms, recipes, shelf
+from neural_style.web.chooser import UNCHANGED, WAITING, unchanged
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.record import with_result
 from neural_style.web.routes import routes
@@ -24,8 +25,9 @@ FORGETTING = (3600, 24 * 3600)
 HINTS = {
     "load": '<p class="hint">The settings of this run are in the form.</p>',
     "continue": '<p class="hint">The settings of this run are in the form; the next one starts from its picture.</p>',
+    "again": '<p class="hint">The page was loaded anew; what you had filled in is there again.</p>',
 }
-"""What the page says when it has done what the easel asked for."""
+"""What the page says of what it has put into the forms."""
 
 
 class Page:
@@ -44,6 +46,7 @@ class Page:
             leave = '<a href="logout">Sign out</a>' if signs_out else ""
             gr.HTML(f"<header><h1>Studio</h1><p>Photographs in the style of pictures</p>{leave}</header>")
             self.easel = easel.component(render=False)
+            self._draft = draft.component(render=False, elem_id="draft")
             with gr.Row(equal_height=False, elem_id="columns"):
                 with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
                     self._add_tab("transfer", "Painting", lambda: TransferTab(self))
@@ -56,6 +59,7 @@ class Page:
                 with gr.Column(scale=1, min_width=340, elem_id="beside"):
                     self.easel.render()
                     self._said = gr.HTML()
+                    self._draft.render()
             self._connect()
         for number, event in self.blocks.fns.items():  # Their names are nobody's business.
             event.api_name, event.api_visibility = f"event-{number}", "private"
@@ -122,6 +126,10 @@ class Page:
         # What is still being read counts too.
         waited = paint.click(None, None, None, js=WAITING)
         waited.then(submit, tab.inputs, [self.easel, problem, *tab.form.components.values()], show_progress="hidden")
+
+        def changed(opened, shell, *values):
+            return "", tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)
+
         opened = gr.State(False)
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
@@ -131,11 +139,19 @@ class Page:
         # sees is not told: pictures that are painted would be kept for it at every stroke.
         gr.on(
             [part.change for part in tab.inputs],
-            lambda opened, *values: ("", tell(*values) if opened else gr.skip()),
+            changed,
             [opened, shell, *tab.inputs],
-            [problem, command],
+            [problem, command, self._draft],
             **quietly,
         )
+
+    def _drafted(self, tab, values):
+        """Return the value of the draft with a tab's form as it is; one that is not complete leaves the last."""
+        try:
+            form = tab.collect(*values)
+        except InputError:
+            return UNCHANGED
+        return form, form == tab.empty()
 
     def _queue(self, tab, form):
         """Queue a run of a tab's form, and one more for each of its "others", photographs to be treated alike.
@@ -163,6 +179,7 @@ class Page:
         for tab in self._tabs.values():
             restored += tab.restored_outputs
         self.easel.input(self._act, self.easel, restored, show_progress="hidden")
+        self._draft.input(self._again, self._draft, restored, show_progress="hidden")
 
     def routes(self):
         """Return the Starlette routes of what the page asks for besides Gradio."""
@@ -185,12 +202,25 @@ class Page:
             return [gr.skip(), controls.warning(problem), *itertools.chain(*outputs.values())]
         return [gr.update(selected=id), HINTS.get(deed, ""), *itertools.chain(*outputs.values())]
 
+    def _again(self, kept):
+        """Return values for the tabs: what a browser has kept of them. What cannot be read of it is left out."""
+        forms, last = kept
+        outputs = {id: unchanged(tab.restored_outputs) for id, tab in self._tabs.items()}
+        found = {}
+        for form in forms.values():
+            with contextlib.suppress(InputError):
+                found.update([self._restored(form)])
+        if not found:
+            return [gr.skip(), gr.skip(), *itertools.chain(*outputs.values())]
+        selected = gr.update(selected=last) if last in found else gr.skip()
+        return [selected, HINTS["again"], *itertools.chain(*(outputs | found).values())]
+
     def _restored(self, form):
         """Return (id, values) of the tab that has a form, with the values that it has then.
 
         Raises InputError for a form that no tab of this page has, which may come from anybody.
         """
-        id = form.get("tab")
+        id = str(form.get("tab"))
         if id not in self._tabs:
             raise InputError("this run was not made with a form, so that there is nothing to load")
         try:

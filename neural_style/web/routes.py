@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import uuid
 import zipfile
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from neural_style.web import samples
 from neural_style.web.uploads import safe
 
 VERSION = "/runs/version"
-"""The address that tells whether there is anything new of the runs."""
+"""The address that tells whether there is anything new: "server version", the first new in each process."""
 
 FILES = "/files/"
 """Where the addresses of the runs' files begin."""
@@ -60,8 +61,10 @@ def routes(runs, uploads, easel, shelf):
     `easel(id)` returns what is shown of a run, to be sent as JSON, and `shelf(words, page)` the list, as HTML.
     """
 
+    server = uuid.uuid4().hex
+
     def version(request):
-        return PlainTextResponse(runs.version())
+        return PlainTextResponse(f"{server} {runs.version()}")
 
     def look(request):
         return JSONResponse(easel(request.query_params.get("run", "")))

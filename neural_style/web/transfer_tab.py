@@ -241,7 +241,7 @@ class TransferTab:
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
         start_picture = controls.chosen(self._uploads, form["start"])
         return [
-            [controls.chosen(self._uploads, form["content"])],
+            [controls.chosen(self._uploads, path) for path in (form["content"], *form["others"])],
             [style(**each) for each in form["styles"]],
             form["script"],
             start,

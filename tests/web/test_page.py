@@ -235,9 +235,11 @@ def test_a_page_where_nothing_happens_only_asks_whether_there_is_news(page, fold
     assert {url.rpartition("/runs/")[2] for url in asked} == {"version"}
 
 
-def test_the_browser_keeps_nothing_of_what_is_filled_in(page, pictures):
+def test_the_browser_keeps_the_form_until_its_window_is_closed_and_nothing_else(page, pictures):
     filled(page, pictures)
-    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    until(lambda: "style.png" in page.evaluate("sessionStorage.forms"))
+    assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 1]
+    assert len(page.evaluate("sessionStorage.forms")) < 2000
 
 
 def test_a_large_upload_is_taken(page, tmp_path):
@@ -352,6 +354,7 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     assert opened_picture(run / "picture.png").size == (96, 64)
     shows(page, "finished")
     page.get_by_role("button", name="Load these settings").click()
+    page.get_by_text("The settings of this run are in the form").wait_for()
     page.get_by_label("paint #ff0000").click()
     drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
     again = started(page, folder)
@@ -682,22 +685,31 @@ def test_a_mask_is_painted_for_a_finishing_tool(page, pictures, folder):
     assert np.array_equal(result[1:4, 10:30], painting[1:4, 10:30])
 
 
-def test_the_end_of_the_page_saves_the_run_in_hand_and_a_new_page_lists_it(context, pictures, tmp_path):
+def test_a_server_that_ends_saves_the_run_in_hand_and_the_next_finds_run_and_form(context, pictures, tmp_path):
     server = Server(tmp_path / "runs")
     with opened(context, server.address) as page:
         filled_for_long(page, pictures)
         run = started(page, tmp_path / "runs")
         page.locator("#progress progress[value]").wait_for()
-    server.close()
-    assert (ended(run, "stopped") / "picture.png").exists()
-    again = Server(tmp_path / "runs")
-    try:
-        with opened(context, again.address) as page:
+        page.get_by_role("tab", name="Colour transfer").click()
+        choose(page, "color-content", pictures[0])
+        page.locator("#color-content .choose img").wait_for()
+        until(lambda: "color" in page.evaluate("sessionStorage.forms"))
+        server.close()
+        assert (ended(run, "stopped") / "picture.png").exists()
+        again = Server(tmp_path / "runs", "--port", server.address.rpartition(":")[2])
+        try:
+            page.get_by_text("The page was loaded anew").wait_for()
             shows(page, "stopped")
+            page.locator("#color-content .choose img[src*=photo]").wait_for()
+            page.get_by_role("tab", name="Painting").click()
+            assert page.locator("#content .name").inner_text() == "photo.png"
+            assert page.get_by_label("number input for Weight of style 1").input_value() == "0"
+            assert page.locator("#field-num_iter:visible input").input_value() == str(LONG)
             page.get_by_role("tab", name="Runs").click()
             page.locator("#shelf [data-run]").first.wait_for()
-    finally:
-        again.close()
+        finally:
+            again.close()
 
 
 def test_files_outside_the_runs_are_not_served(context, server):
