@@ -227,12 +227,16 @@ def _label_masks(flags, files, layers, size):
 def _masks(flags, files, name, size, layers):
     """Return the masks of all labels that are painted of the map that the flag `name` names, at the layers.
 
-    On the style they leave out what of it is transparent. Raises `LostMaskError` for a label that is too small.
+    On the style they leave out what of it is transparent. Distributions are those of the inner features: where a region
+    touches the border in one of the pictures only, the other would paint what the border does to them, as specks.
+    Raises `LostMaskError` for a label that is too small.
     """
     path, on_style = getattr(flags, name), name == "style_mask"
     map_of_labels = labels.nearest(files.maps[name], files.colours, size)
     found = labels.at_layers(map_of_labels, len(files.colours), flags.model, layers)
     found = {layer: found[layer][..., files.painted] for layer in layers}
+    if flags.style_loss == "wasserstein":
+        found = {layer: labels.inside(mask) for layer, mask in found.items()}
     at = f"at {size[0]}×{size[1]} pixels (height × width)"
 
     def region(label):

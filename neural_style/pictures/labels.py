@@ -98,6 +98,16 @@ def lost(masks):
     return None
 
 
+def inside(masks):
+    """Return masks (1, h, w, count) of a layer without their outermost positions, but for labels that are only there.
+
+    The features at these positions see beyond the picture, where a network has zeros.
+    """
+    inner = np.zeros_like(masks)
+    inner[:, 1:-1, 1:-1] = masks[:, 1:-1, 1:-1]
+    return np.where(inner.max(axis=(0, 1, 2)) < FAINTEST, masks, inner)
+
+
 def _frequent_colours(maps, names):
     """Return the colours that cover more than SMALLEST_SHARE of one of the maps, the most frequent first.
 

@@ -230,6 +230,17 @@ def test_a_region_can_keep_the_photograph(draw, tmp_path, loss):
     assert np.abs(result - photo)[:, : middle - 2].mean() > 5
 
 
+@pytest.mark.parametrize("loss", ["gram", "wasserstein"])
+def test_distributions_are_those_of_features_that_do_not_see_beyond_the_picture(draw, loss):
+    halves = draw("halves.png", (255, 0, 0), (0, 0, 255))
+    pictures, _ = read("--style_loss", loss, "--img_size", "96", style_mask=halves, target_mask=halves)
+    for masks in (pictures.masks.style, pictures.masks.generated):
+        for mask in masks.values():
+            assert mask[:, 1:-1, 1:-1].sum() > 0
+            assert mask.sum() == pytest.approx(mask.shape[1] * mask.shape[2]) or loss == "wasserstein"
+            assert mask[:, 1:-1, 1:-1].sum() == mask.sum() or loss == "gram"
+
+
 def test_a_region_that_is_to_be_kept_must_be_there_and_not_be_all(draw):
     maps = {"style_mask": draw("two.png", RED, BLUE), "target_mask": draw("one.png", BLUE, BLUE)}
     with pytest.raises(InputError, match=r"--content_region #00ff00 is no colour of .*one\.png, which has #0000ff"):

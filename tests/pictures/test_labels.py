@@ -130,6 +130,16 @@ def test_a_label_that_vanishes_is_named_with_its_layer():
     assert labels.lost({"conv1_1": masks["conv1_1"]}) is None
 
 
+def test_inside_is_what_does_not_see_beyond_the_picture_if_there_is_any():
+    masks = np.zeros((1, 4, 5, 2), "float32")
+    masks[0, :, :, 0] = 1
+    masks[0, 0, :, 1] = 1  # Nowhere but at the border.
+    inner = labels.inside(masks)
+    assert np.array_equal(inner[0, :, :, 0], np.pad(np.ones((2, 3)), 1))
+    assert np.array_equal(inner[..., 1], masks[..., 1])
+    assert np.array_equal(labels.inside(masks[:, :2]), masks[:, :2])
+
+
 def test_a_painting_beside_a_map_is_refused():
     regions = np.zeros((200, 300, 3), "uint8")
     regions[:, 150:] = 255
