@@ -57,7 +57,7 @@ done
 for style in great-wave starry-night; do
   python network.py $s/$style.jpg $s/$style.jpg results/texture-$style --image_size 300 --num_iter 8 --content_weight 0 --init_image noise --pool_type ave --total_variation_weight 1e-3
 done
-python neural_doodle.py --style-image $s/starry-night.jpg --style-mask $d/starry-night-style.png --target-mask $d/starry-night-target.png --target-image-prefix results/doodle-starry-night --scales 100 200 400 --num_iter 5 5 3 --pool_type ave --tv_weight 1e-3
-python neural_doodle.py --style-image $s/great-wave.jpg --style-mask $d/great-wave-style.png --target-mask $d/great-wave-target.png --target-image-prefix results/doodle-great-wave --scales 80 160 320 --num_iter 5 5 4 --tv_weight 3e-4
-python neural_doodle.py --style-image $s/village-street-in-auvers.jpg --style-mask $d/village-street-style.png --target-mask $d/village-street-target.png --content-image images/inputs/content/neuschwanstein-castle.jpg --target-image-prefix results/doodle-village-street --img_size 300 --num_iter 5 --content_weight 1000
+python neural_doodle.py --style-image $s/starry-night.jpg --style-mask $d/starry-night-style.png --target-mask $d/starry-night-target.png --target-image-prefix results/doodle-starry-night --style_loss wasserstein --scales 100 141 200 283 400 --num_iter 3 3 3 3 2
+python neural_doodle.py --style-image $s/great-wave.jpg --style-mask $d/great-wave-style.png --target-mask $d/great-wave-target.png --target-image-prefix results/doodle-great-wave --style_loss wasserstein --scales 80 113 160 226 320 --num_iter 3 3 3 3 2
+python neural_doodle.py --style-image $s/village-street-in-auvers.jpg --style-mask $d/village-street-style.png --target-mask $d/village-street-target.png --content-image images/inputs/content/neuschwanstein-castle.jpg --target-image-prefix results/doodle-village-street --style_loss wasserstein --scales 80 113 160 226 320 --num_iter 3 3 3 3 2
 python inetwork.py images/inputs/content/neuschwanstein-castle.jpg images/inputs/style/starry-night.jpg results/inetwork --image_size 300 --num_iter 4 --content_weight 2
