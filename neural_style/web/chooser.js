@@ -16,8 +16,8 @@ function show(given, state) {
   image.hidden = !value;
   if (value && image.getAttribute("src") !== value.shown) image.src = value.shown;
   if (!value) image.removeAttribute("src");
-  const more = (value?.kept.length ?? 1) - 1;
-  name.textContent = value ? value.name + (more ? ` and ${more} more` : "") : "";
+  const count = value?.kept.length ?? 0;
+  name.textContent = count > 1 ? `${count} pictures: ${value.name}, …` : (value?.name ?? "");
 }
 
 function set(value) {

@@ -44,10 +44,10 @@ class DoodleTab:
                 "Map of its regions, one colour each", self._uploads, kind="maps", min_width=200, elem_id="doodle-map"
             )
         made = masking.map_editor(self._uploads, self._style, self._map, elem_id="map-editor")
-        self._editor = painter.painter(visible=False, elem_id="doodle-canvas")
+        self._editor = painter.painter("Your doodle: paint it here", visible=False, elem_id="doodle-canvas")
         with gr.Row():
             self._ground = gr.Dropdown([], label="Begin with", visible=False)
-        with gr.Accordion("A doodle from a file, in place of the painted one", open=False):
+        with gr.Accordion("A doodle from a file, in place of a painted one", open=False):
             self._target = chooser("Doodle", self._uploads, height=180, kind="doodles")
         with gr.Accordion("A photograph whose shapes to keep", open=False):
             self._content = chooser("Photograph", self._uploads, height=180, kind="photographs")
@@ -68,7 +68,8 @@ class DoodleTab:
         # What is painted counts from the first stroke on; it began with what was in the file. In the browser itself, as
         # "Paint" may follow at once.
         self._editor.input(None, None, self._target, js="() => null", show_progress="hidden")
-        self._ground.input(self._sheet, [self._map, self._ground], self._editor)
+        # Not `input`, which comes too when the list is left as it was.
+        self._ground.select(self._sheet, [self._map, self._ground], self._editor)
         self.inputs = [
             self._style,
             self._map,
@@ -133,7 +134,8 @@ class DoodleTab:
             colours = [labels.hexadecimal(colour) for colour in self._colours(map_path)]
         except InputError as problem:
             return *nothing, controls.warning(problem)
-        grounds = [("the style's own map", MAP), *((f"nothing but {colour}", colour) for colour in colours)]
+        grounds = [("the style's own map", MAP)]
+        grounds += [(f"nothing but {painter.called(colour)} ({colour})", colour) for colour in colours]
         ground, strokes = self._ground_picture(map_path, MAP), None
         if target:
             strokes = images.read(target).convert("RGBA")
@@ -144,7 +146,7 @@ class DoodleTab:
     def _sheet(self, map_path, ground):
         """Return the painter's value for a map that is begun with `ground`."""
         colours = [labels.hexadecimal(colour) for colour in self._colours(map_path)]
-        return painter.sheet(self._ground_picture(map_path, ground), colours)
+        return painter.sheet(self._ground_picture(map_path, ground), colours, can_be_undone=True)
 
     def _ground_picture(self, map_path, ground):
         """Return the map itself, its blends along borders taken out, or one colour all over it, an RGB Pillow image."""

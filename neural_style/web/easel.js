@@ -9,6 +9,7 @@ const own = ["load", "continue", "use"]; // What only the page's forms can do.
 let compared = ""; // The run that others are compared with, if there is one.
 let wanted = ""; // The run that was chosen, if one was.
 let known = null; // The version of what is shown.
+let silent = false; // Whether the server does not answer.
 let answering = null; // Which process of the server.
 let sent = {}; // The parts as they came last.
 let serial = null;
@@ -29,6 +30,7 @@ function say(text) {
 function put(name, html) {
   if (sent[name] === html) return;
   sent[name] = html;
+  if (name === "picture") part(name).style.removeProperty("--before"); // Its slider begins at 0 again.
   const place = name === "settings" ? part(name).querySelector("div") : part(name);
   place.innerHTML = html;
 }
@@ -49,7 +51,7 @@ async function look() {
   }
   await beside(run);
   part("settings").hidden = nameField.hidden = !run;
-  nameField.placeholder = parts.title ?? "";
+  nameField.placeholder = part("picture").dataset.title = parts.title ?? "";
   if (document.activeElement !== nameField) nameField.value = parts.name ?? "";
   window.dispatchEvent(new CustomEvent("runs", { detail: { run } }));
 }
@@ -64,8 +66,9 @@ async function beside(run) {
   const { run: found, parts } = await (await ask(`runs/easel?run=${encodeURIComponent(compared)}`)).json();
   if (found !== compared) return uncompare();
   place.dataset.run = found;
-  place.innerHTML = `${parts.picture}<p><button type="button" data-do="uncompare">Compare no more</button></p>`;
-  place.querySelector(".tools")?.replaceChildren(document.createTextNode(parts.title));
+  place.innerHTML = `<p class="label"></p>${parts.picture}<p><button type="button" data-do="uncompare">Compare no more</button></p>`;
+  place.querySelector(".label").textContent = parts.title;
+  place.querySelector(".tools")?.remove();
 }
 
 function uncompare() {
@@ -78,14 +81,18 @@ function uncompare() {
 async function watchRuns() {
   try {
     const version = await (await ask("runs/version")).text();
+    if (silent) say("");
+    silent = false;
     if (version === known) return;
     const [now] = version.split(" ");
     // One that was started anew knows nothing of what this page has told; what is filled in is kept (see draft.js).
     if (now !== (answering ??= now)) return location.reload();
     known = version;
     await look();
-  } catch {
+  } catch (problem) {
     known = null; // The server may be back the next time.
+    silent ||= problem instanceof TypeError;
+    if (silent) say("The page's server does not answer. What is filled in is kept; the page goes on when it is back.");
   }
 }
 
@@ -132,7 +139,7 @@ element.addEventListener("click", (event) => {
     uncompare();
     compared = run;
     say("");
-    said.textContent = "Choose another run under “Runs”: this one is shown beside it.";
+    said.textContent = "Choose another run under “Runs”: this one is shown above it.";
     return;
   }
   if (deed === "keep-it") return button.closest(".sure").remove();
@@ -166,5 +173,7 @@ watch("value", () => {
 });
 
 window.addEventListener("run", (event) => show(event.detail.run));
-setInterval(watchRuns, 1000);
+// One after the other: a server that takes longer than a second would be asked anew before its answer is there.
+let watching = null;
+setInterval(() => (watching ??= watchRuns().finally(() => (watching = null))), 1000);
 watchRuns();

@@ -13,6 +13,7 @@ from neural_style.web import chart, controls, forms, words
 from neural_style.web.record import PAINTERS
 from neural_style.web.results import PHOTOGRAPH
 from neural_style.web.routes import address
+from neural_style.web.uploads import safe
 
 SCRIPT = Path(__file__).with_name("easel.js")
 
@@ -92,7 +93,9 @@ def _chosen(runs, id):
 
 
 def _progress(runs, uploads, run):
-    said = [words.NAMES[run.script], words.state(run, runs.is_stopping(run.id))]
+    said, state = [words.NAMES[run.script]], words.state(run, runs.is_stopping(run.id))
+    if state != said[0].lower():
+        said.append(state)
     results = runs.results(run)
     rows, pace, bar = results.losses(), results.pace(), ""
     if pace and len(rows) > 1 and run.script in PAINTERS:
@@ -119,7 +122,8 @@ def _actions(runs, run):
         return _button("stop_at_once", "Stop at once") if stopping else _button("stop", "Stop")
     made, picture = "", runs.results(run).picture()
     if runs.can_go_on(run):
-        made += _button("go_on", "Start" if run.state == "held" else "Go on")
+        begins = "Start" if run.state == "held" else "Start again"
+        made += _button("go_on", "Go on" if runs.results(run).checkpoint.exists() else begins)
     return made + (_saving("Save the picture", run, picture) if picture else "")
 
 
@@ -145,7 +149,7 @@ def _button(deed, text):
 
 def _saving(text, run, path):
     """Return the link to save a file of a run, which gets the run's name."""
-    name = f"{html.escape(run.id)}{path.suffix}"
+    name = html.escape(safe(f"{run.name}{path.suffix}") if run.name else f"{run.id}{path.suffix}")
     return f'<a class="save" href="{address(run, path)}" download="{name}">{text}</a>'
 
 
@@ -153,7 +157,8 @@ def _picture(runs, run):
     results = runs.results(run)
     path = results.picture()
     if path is None:
-        return f'<div class="empty">{html.escape(words.title(run))}: nothing to see yet.</div>'
+        nothing = "nothing was painted" if run.is_over else "nothing to see yet"
+        return f'<div class="empty">{html.escape(words.title(run))}: {nothing}.</div>'
     place, name = address(run, path), html.escape(f"{words.title(run)}, {words.minute(run)}")
     frames = [address(run, frame) for frame in results.iterations()] if run.is_over else []
     photograph = _photograph(runs, run) if run.is_over else ""

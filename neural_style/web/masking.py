@@ -50,6 +50,11 @@ def drawn(uploads, value):
     return str(uploads.keep_picture("mask", strokes.getchannel("A")))
 
 
+def drawn_if_any(uploads, value):
+    """Return what `drawn` does, None if nothing is painted."""
+    return drawn(uploads, value) if painter.strokes(value) is not None else None
+
+
 def subject(uploads, path, *flags):
     """Return the path of the mask that make_mask.py finds in a picture. Raises InputError with what it says."""
     if not path:

@@ -2,13 +2,15 @@
 
 import contextlib
 import itertools
+import re
 import threading
 from functools import partial
+from pathlib import Path
 
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.web import check, controls, draft, easel, forms, recipes, shelf
+from neural_style.web import check, controls, draft, easel, forms, recipes, shelf, words
 from neural_style.web.chooser import UNCHANGED, WAITING, unchanged
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.record import with_result
@@ -18,6 +20,8 @@ from neural_style.web.transfer_tab import TransferTab
 
 RESULT = "results/picture"
 """Where the command that is shown puts its picture, but for the ending."""
+
+NUMBERS = Path(__file__).with_name("numbers.js")
 
 FORGETTING = (3600, 24 * 3600)
 """Every so many seconds, what was uploaded before so many is deleted where it came in; what is used was kept."""
@@ -44,7 +48,8 @@ class Page:
         ) as self.blocks:
             self.loaded = self.blocks.load
             leave = '<a href="logout">Sign out</a>' if signs_out else ""
-            gr.HTML(f"<header><h1>Studio</h1><p>Photographs in the style of pictures</p>{leave}</header>")
+            heading = f"<header><h1>Studio</h1><p>Photographs in the style of pictures</p>{leave}</header>"
+            gr.HTML(heading, js_on_load=NUMBERS.read_text(encoding="utf-8"))
             self.easel = easel.component(render=False)
             self._draft = draft.component(render=False, elem_id="draft")
             with gr.Row(equal_height=False, elem_id="columns"):
@@ -74,7 +79,7 @@ class Page:
         `tab` has `inputs`, `form` (a `controls.Form`), `collect(*values)` and `recipe(form)`.
         """
         problem = gr.HTML(elem_classes="problems")
-        with gr.Row():
+        with gr.Row(elem_classes="begin"):
             paint = gr.Button(verb, variant="primary", elem_classes="paint")
         with gr.Accordion("Command", open=False) as fold:
             shell = gr.Radio(["bash", "Windows"], value="bash", label="For the shell", elem_classes="shell")
@@ -112,6 +117,7 @@ class Page:
                     line = str(error)
             line = self.uploads.by_name(line)
             place = forms.field_of(tab.form.fields, line)
+            line = _for_a_painter(line, tab.form.fields)
             return [gr.skip(), controls.warning(line), *tab.form.marked(place, line)]
 
         def tell(shell, *values):
@@ -131,7 +137,8 @@ class Page:
             return "", tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)
 
         opened = gr.State(False)
-        quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
+        # Not in Gradio's queue: an event that is sent while the browser is told that the queue is empty waits for ever.
+        quietly = {"show_progress": "hidden", "trigger_mode": "always_last", "queue": False}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
         fold.collapse(lambda: False, None, opened, queue=False)
         shell.change(tell, [shell, *tab.inputs], command, **quietly)
@@ -239,3 +246,13 @@ class Page:
         if picture is None:
             raise InputError("there is no picture beside this yet")
         return str(self.uploads.keep(picture)), run.values.get("content")
+
+
+def _for_a_painter(line, fields):
+    """Return what a parser says of a flag's value, with the field's name in place of the flag; all else as it is."""
+    found = re.match(r"argument --(\w+): ", line)
+    if found is None:
+        return line
+    name = found[1]
+    called = words.field(fields[name]) if name in fields else name.capitalize()
+    return f"{called}: {line[found.end() :]}"

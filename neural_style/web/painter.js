@@ -1,5 +1,6 @@
 // Paints labels over a picture without smoothing, so that every pixel has exactly one of the colours, or none.
-// props.value: { serial, ground, strokes, colours, height, width }; a new serial from the server begins anew.
+// props.value: { serial, ground, strokes, colours, names, can_be_undone, height, width }; a new serial from the
+// server begins anew. What is painted is told in strokes, and that it was in changed.
 
 const MOST_UNDO = 20;
 const canvas = element.querySelector("canvas");
@@ -87,7 +88,7 @@ function moveRing(event) {
 }
 
 function tell() {
-  props.value = { ...props.value, strokes: labels.some((label) => label) ? canvas.toDataURL("image/png") : null };
+  props.value = { ...props.value, changed: true, strokes: labels.some((label) => label) ? canvas.toDataURL("image/png") : null };
   trigger("input");
 }
 
@@ -107,19 +108,20 @@ function begin() {
   const value = props.value;
   if (!value || value.serial === serial) return;
   serial = value.serial;
+  const same = value.can_be_undone && labels.length === value.width * value.height;
+  past = same ? [...past, labels] : [];
   colours = value.colours;
   canvas.width = value.width;
   canvas.height = value.height;
   labels = new Uint8Array(value.width * value.height);
-  past = [];
   ground.src = value.ground;
   swatches.replaceChildren(
     ...colours.map((colour, index) => {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.label = index + 1;
-      button.title = colour;
-      button.setAttribute("aria-label", `paint ${colour}`);
+      button.title = `${value.names[index]} ${colour}`;
+      button.setAttribute("aria-label", `paint ${colour}, ${value.names[index]}`);
       button.style.background = colour;
       return button;
     })

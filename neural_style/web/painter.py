@@ -4,12 +4,13 @@ Gradio's own editor smooths its strokes, which a map of labels cannot have, and 
 """
 
 import base64
+import html
 import io
 import uuid
 from pathlib import Path
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageColor
 
 from neural_style.errors import InputError
 
@@ -20,6 +21,7 @@ SIDE = 900
 
 TEMPLATE = """
 <div class="painter">
+  {heading}
   <div class="tools">
     <span class="swatches"></span>
     <button type="button" data-label="0" title="take paint away">Eraser</button>
@@ -32,15 +34,17 @@ TEMPLATE = """
 """
 
 
-def painter(**settings):
-    """Return a gr.HTML to paint on; its value comes from `sheet`, and goes to `strokes`."""
-    return gr.HTML(None, html_template=TEMPLATE, js_on_load=SCRIPT.read_text(encoding="utf-8"), **settings)
+def painter(heading="", **settings):
+    """Return a gr.HTML to paint on, under a heading; its value comes from `sheet`, and goes to `strokes`."""
+    template = TEMPLATE.format(heading=heading and f'<p class="label">{html.escape(heading)}</p>')
+    return gr.HTML(None, html_template=template, js_on_load=SCRIPT.read_text(encoding="utf-8"), **settings)
 
 
-def sheet(ground, colours, strokes=None):
+def sheet(ground, colours, strokes=None, can_be_undone=False):
     """Return the value of a `painter` that begins with the Pillow image `ground`, brought to SIDE at most.
 
-    `colours` are hexadecimal; `strokes` is an RGBA Pillow image of what is painted on it already.
+    `colours` are hexadecimal; `strokes` is an RGBA Pillow image of what is painted on it already. With
+    `can_be_undone`, what was painted on the sheet before, of the same size, is a step back.
     """
     ground = ground.convert("RGB")
     plain = ground.getcolors(256) is not None
@@ -52,9 +56,26 @@ def sheet(ground, colours, strokes=None):
         "ground": _address(ground, "PNG" if plain else "JPEG"),
         "strokes": strokes and _address(strokes, "PNG"),
         "colours": list(colours),
+        "names": [called(colour) for colour in colours],
+        "can_be_undone": can_be_undone,
         "height": ground.height,
         "width": ground.width,
     }
+
+
+def called(colour):
+    """Return the name of the nearest colour that has one in CSS, of a hexadecimal one."""
+    wanted = ImageColor.getrgb(colour)
+
+    def distance(name):
+        return sum((a - b) ** 2 for a, b in zip(ImageColor.getrgb(name), wanted, strict=True))
+
+    return min(ImageColor.colormap, key=distance)
+
+
+def has_changed(value):
+    """Return whether anything was painted, or taken away, since the `sheet` of a painter's value."""
+    return bool((value or {}).get("changed"))
 
 
 def strokes(value):

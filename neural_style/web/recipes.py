@@ -11,6 +11,7 @@ import mask_transfer
 import network
 import neural_doodle
 import paint
+from neural_style.command.parser import is_number
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
 from neural_style.web import forms
@@ -98,6 +99,9 @@ def enhancement(form):
         raise InputError("there is no picture yet: choose one")
     if not form["steps"]:
         raise InputError("there is nothing to do yet: fill in one or several steps")
+    for name, value in form["steps"]:
+        if name != "size" and not is_number(forms.text_of(value)):
+            raise InputError(f"{name.capitalize()}: '{value}' is not a number")
     steps = [text for name, value in form["steps"] for text in (f"--{name}", forms.text_of(value))]
     return "enhance.py", [form["picture"], *steps, *_arguments("enhance.py", form["fields"])]
 

@@ -66,8 +66,8 @@ class Results:
         return sorted(found, key=lambda path: int(_ITERATION.fullmatch(path.name)[1]))
 
     def photograph(self):
-        """Return the path of the photograph that was painted, or None if it is not among the uploads."""
-        path = self.run.values.get("content")
+        """Return the path of the picture that was worked on, or None if it is not among the uploads."""
+        path = self.run.values.get("content") or self.run.values.get("picture")
         with contextlib.suppress(InputError, OSError, ValueError):
             return self.uploads.check(path) if isinstance(path, str) else None
         return None

@@ -149,12 +149,13 @@ class Runs:
                 _interrupt(run)
 
     def can_go_on(self, run):
-        """Return whether a run was interrupted and has a checkpoint, or has not begun."""
-        goes_on = run.is_over and run.state != "done" and self.results(run).checkpoint.exists()
-        return run.state == "held" or goes_on
+        """Return whether a run has not come to its end, or has not begun."""
+        return run.state == "held" or (run.is_over and run.state != "done")
 
     def go_on(self, id):
-        """Queue an interrupted run again, to go on where it was, or one that is held. Raises InputError if it cannot.
+        """Queue a run that was interrupted, or is held, to go on where it was, if anywhere.
+
+        Raises InputError if it cannot.
 
         One that an earlier page left is looked at as a form is: its script must take its arguments, and it may read
         nothing but what was uploaded, nor write anywhere but in its folder.
@@ -162,7 +163,7 @@ class Runs:
         with self._lock:
             run = self.get(id)
             if not self.can_go_on(run):
-                raise InputError("this run has no checkpoint to go on from")
+                raise InputError("this run is finished, or going on already")
             if id in self._found:
                 self._check(run)
             self._set(id, state="queued", problem="", resumes=self.results(run).checkpoint.exists())

@@ -35,6 +35,11 @@ def path(name):
     return FOLDER / name
 
 
+def is_one(path, kind):
+    """Return whether a file that was kept is, by its name, a sample of a kind."""
+    return Path(path).name in {Path(name).name for name in names(kind)}
+
+
 def address(name):
     """Return the address of a sample, relative to the page."""
     return f"{SAMPLES[1:]}{quote(name)}"

@@ -14,8 +14,20 @@ async function list() {
   const answer = await fetch(`runs/shelf?page=${page}&words=${encodeURIComponent(search.value)}`);
   const html = answer.ok ? await answer.text() : sent;
   if (mine !== turn) return;
-  if (html !== sent) found.innerHTML = sent = html;
+  if (html !== sent) put((sent = html));
   mark();
+}
+
+// Leaves the entries in place where they are the same runs: one may be about to be clicked, or have the focus.
+function put(html) {
+  const fresh = document.createElement("div");
+  fresh.innerHTML = html;
+  const [before, after] = [found, fresh].map((list) => [...list.querySelectorAll("[data-run]")]);
+  const same = before.length === after.length && before.every((entry, at) => entry.dataset.run === after[at].dataset.run);
+  if (!before.length || !same) return found.replaceChildren(...fresh.childNodes);
+  before.forEach((entry, at) => {
+    if (entry.innerHTML !== after[at].innerHTML) entry.innerHTML = after[at].innerHTML;
+  });
 }
 
 function mark() {

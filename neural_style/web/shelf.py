@@ -44,11 +44,12 @@ def _has(run, asked):
 
 
 def _entry(runs, run):
-    path, name = runs.results(run).picture(), html.escape(words.title(run))
+    path, name = runs.results(run).picture(), html.escape(words.name(run))
     stamp = path.stat().st_mtime_ns if path else 0
     image = f'<img src="{address(run, THUMBNAIL, stamp)}" alt="" loading="lazy">' if path else "<span></span>"
-    when = html.escape(words.minute(run) if run.state == "done" else f"{words.minute(run)}, {words.STATES[run.state]}")
-    return f'<button type="button" data-run="{html.escape(run.id)}">{image}<b>{name}</b><small>{when}</small></button>'
+    about = [words.NAMES[run.script], words.minute(run)] + [words.STATES[run.state]] * (run.state != "done")
+    lines = "".join(f"<small>{html.escape(line)}</small>" for line in about)
+    return f'<button type="button" data-run="{html.escape(run.id)}">{image}<b>{name}</b>{lines}</button>'
 
 
 def _leaves(page, pages):

@@ -112,7 +112,7 @@ class EnhanceTab:
                     "",
                     label=name.capitalize(),
                     info=about,
-                    placeholder=USUAL[name],
+                    placeholder=f"e.g. {USUAL[name]}",
                     min_width=160,
                     elem_id=f"step-{name}",
                 )

@@ -48,6 +48,11 @@ NO_LOOK, PLAIN = "plain", "output/kingfisher-starry-night.webp"
 STARTS = ("content", "noise", "gray", "a picture")
 
 
+INTO_SIGHT = """() => setTimeout(() =>
+    document.querySelector("#mask-editor")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 300)"""
+"""What the browser does with the editor of masks once it is there."""
+
+
 class TransferTab:
     """The tab's components; `page` is the `page.Page` they belong to."""
 
@@ -118,7 +123,8 @@ class TransferTab:
 
         changed = [self._start, *(form.components[flag] for flag in about)]
         self._looks.input(look, self._looks, changed, show_progress="hidden")
-        surprise.click(self._surprise, None, [self.content, self.styles], show_progress="hidden")
+        chosen = [self.content, self.styles]
+        surprise.click(self._surprise, chosen, chosen, show_progress="hidden")
 
         self.inputs = [
             self.content,
@@ -148,11 +154,19 @@ class TransferTab:
         """Return {flag: value} of a look."""
         return {} if look == NO_LOOK else presets.values(look, recipes.SCRIPTS["paint.py"].parser())
 
-    def _surprise(self):
-        """Return a photograph and a list with a style, of the samples, by chance."""
-        chosen = [random.choice(samples.names(kind)) for kind in ("photographs", "styles")]
-        photograph, painting = (str(self._uploads.keep(samples.path(name))) for name in chosen)
-        return [photograph], [style(painting)]
+    def _surprise(self, photographs, styles):
+        """Return photographs and styles, of the samples by chance in place of what is no user's own.
+
+        Of both kinds of their own, the style is another beside them.
+        """
+        photograph, painting = (
+            str(self._uploads.keep(samples.path(random.choice(samples.names(kind)))))
+            for kind in ("photographs", "styles")
+        )
+        own = [each for each in styles if not samples.is_one(each["path"], "styles")]
+        if photographs and not all(samples.is_one(path, "photographs") for path in photographs):
+            return photographs, [*own, style(painting)]
+        return [photograph], own or [style(painting)]
 
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""
@@ -272,7 +286,7 @@ class TransferTab:
                 others = gr.Button("All but the subject", size="sm")
                 upload = gr.UploadButton("Upload a mask", file_types=["image"], size="sm")
                 remove = gr.Button("No mask", size="sm")
-                close = gr.Button("Close", size="sm")
+                close = gr.Button("Cancel", size="sm")
 
         def shown(number, kind, styles, photographs):
             if number is None or number >= len(styles):
@@ -284,8 +298,18 @@ class TransferTab:
             return gr.update(visible=True), f"<h4>Mask of style {number + 1}</h4>{about}", value
 
         outputs = [group, title, editor]
-        for event in (self._mask_of.change, kind.change, self.content.input):
-            event(shown, [self._mask_of, kind, self.styles, self.content], outputs)
+        asked = [self._mask_of, kind, self.styles, self.content]
+        self._mask_of.change(shown, asked, outputs).then(None, None, None, js=INTO_SIGHT)
+        self.content.input(shown, asked, outputs)
+
+        def other(number, kind, styles, photographs, value):
+            """Keep what is painted of one of the two masks, and show the other."""
+            if number is not None and painter.has_changed(value):
+                before = "source" if kind == "mask" else "mask"
+                styles, *_ = put(number, before, styles, masking.drawn_if_any(self._uploads, value))
+            return styles, *shown(number, kind, styles, photographs)
+
+        kind.change(other, [*asked, editor], [self.styles, *outputs], show_progress="hidden")
         close.click(lambda: None, None, self._mask_of)
 
         def put(number, kind, styles, path):

@@ -68,13 +68,19 @@ def field(flag):
 
 def title(run):
     """Return a `record.Run`'s name or, if it has none, what it does with which pictures."""
+    own = name(run)
+    return own if run.name or own == NAMES[run.script] else f"{NAMES[run.script]}: {own}"
+
+
+def name(run):
+    """Return a run's name or, if it has none, that of its pictures, or else of what it does."""
     if run.name:
         return run.name
     named = next((run.values[name] for name in PICTURES if isinstance(run.values.get(name), str)), None)
     styles = run.values.get("styles")
     styles = [style.get("path") for style in styles if isinstance(style, dict)] if isinstance(styles, list) else []
     stems = [PurePath(path).stem for path in [named, *styles] if isinstance(path, str)]
-    return f"{NAMES[run.script]}: {' × '.join(stems)}" if stems else NAMES[run.script]
+    return " × ".join(stems) or NAMES[run.script]
 
 
 def state(run, is_stopping):

@@ -68,7 +68,8 @@ def test_the_running_one_is_looked_at_and_then_the_last_unless_one_is_chosen(run
         ("running", ["stop"]),
         ("held", ["go_on", "delete"]),
         ("done", ["delete"]),
-        ("failed", ["delete"]),
+        ("failed", ["go_on", "delete"]),
+        ("stopped", ["go_on", "delete"]),
     ],
 )
 def test_each_state_offers_what_can_be_done(runs, state, offered):

@@ -1,10 +1,11 @@
-"""Maps of regions are suggested from a picture's colours."""
+"""Masks and maps are painted, and maps are suggested from a picture's colours."""
 
 import numpy as np
 from PIL import Image
 
 from neural_style.pictures import labels
-from neural_style.web import masking
+from neural_style.web import masking, painter
+from neural_style.web.uploads import Uploads
 from tests.conftest import STARRY_NIGHT, opened
 
 
@@ -36,3 +37,19 @@ def test_no_colour_of_a_map_is_taken_for_another():
     colours = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (*masking.COLOURS, masking.REST)], float)
     distances = np.sqrt(np.square(colours[:, None] - colours).sum(axis=-1)) + 1e3 * np.eye(len(colours))
     assert distances.min() > 2 * labels.NEAREST_COLOURS
+
+
+def test_a_mask_counts_when_something_is_painted_and_is_kept_when_it_has_changed(tmp_path):
+    uploads = Uploads(tmp_path)
+    blank = painter.sheet(Image.new("RGB", (8, 6)), [masking.WHITE])
+    assert masking.drawn_if_any(uploads, blank) is None
+    layer = Image.new("RGBA", (8, 6), masking.WHITE)
+    painted = painter.sheet(Image.new("RGB", (8, 6)), [masking.WHITE], layer)
+    with Image.open(masking.drawn_if_any(uploads, painted)) as mask:
+        assert mask.getextrema() == (255, 255)
+    assert not painter.has_changed(painted)
+    assert painter.has_changed(painted | {"changed": True})
+
+
+def test_colours_have_names():
+    assert [painter.called(colour) for colour in ("#ff0000", "#0101fe", "#e6194b")] == ["red", "blue", "crimson"]

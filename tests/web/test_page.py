@@ -113,8 +113,8 @@ def filled(page, pictures, rows=48, iterations=1, light=False):
 
 
 def filled_for_long(page, pictures):
-    """Fill in a run that nobody waits for: many light evaluations of some ten milliseconds."""
-    filled(page, pictures, rows=200, iterations=LONG, light=True)
+    """Fill in a run that nobody waits for; a light one would converge."""
+    filled(page, pictures, rows=64, iterations=LONG)
 
 
 def recoloured(page, pictures, folder):
@@ -333,6 +333,9 @@ def test_a_waiting_run_is_taken_out_of_the_queue(page, pictures, folder):
     page.locator(f'#progress [data-run="{first.name}"]').wait_for()
     page.get_by_role("button", name="Stop", exact=True).click()
     ended(first, "stopped")
+    page.get_by_role("button", name="Start again").or_(page.get_by_role("button", name="Go on")).click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    ended(first, "stopped")
 
 
 def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_path):
@@ -347,6 +350,8 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     page.get_by_label("paint #0000ff").click()
     page.locator("#doodle-canvas input[type=range]").fill("40")
     drag(page, "doodle-canvas", (0.0, 0.25), (0.4, 0.25))
+    page.get_by_role("combobox", name="Begin with").focus()  # To pass through it changes nothing.
+    page.keyboard.press("Escape")
     fill(page, "image_size", 64)
     fill(page, "num_iter", 1)
     run = ended(started(page, folder))
@@ -436,10 +441,16 @@ def test_all_that_is_touched_is_as_large_as_a_finger(page):
         assert not found, f"{tab}: {'; '.join(found)}"
 
 
-def test_samples_and_looks_are_chosen_by_a_click(page):
+def test_samples_and_looks_are_chosen_by_a_click(page, pictures):
     page.get_by_role("button", name="Surprise me").click()
     page.get_by_text("Weight of style 1").wait_for()
     page.locator("#content .choose img").wait_for()
+    choose(page, "content", pictures[0])
+    page.locator("#content .name", has_text="photo.png").wait_for()
+    page.get_by_role("button", name="Surprise me").click()
+    page.wait_for_timeout(1000)
+    assert page.locator("#content .name").inner_text() == "photo.png"  # What is a user's own is not taken away.
+    assert page.locator("#styles li").count() == 1
     fill(page, "image_size", "max321")
     page.locator("#presets [data-name=texture]").click()
     page.locator("#content .remove").click()
@@ -600,6 +611,26 @@ def test_what_is_wrong_is_said_beside_its_field(page, pictures):
     page.locator(".problem:visible", has_text="there is no photograph yet").wait_for()
 
 
+def test_a_number_beyond_its_slider_becomes_the_limit_without_a_word(page):
+    number = page.get_by_label("number input for How much of the photograph")
+    for given, taken in (("-1", "0"), ("5", "0.1"), ("0.033", "0.033"), ("", "0.033")):
+        number.fill(given)
+        number.blur()
+        until(lambda taken=taken: number.input_value() == taken)
+    until(lambda: '"content_weight":0.033' in page.evaluate("sessionStorage.forms"))
+    assert page.locator(".toast-body").count() == 0
+
+
+def test_a_step_of_enhance_that_is_no_number_is_named(page, pictures):
+    page.get_by_role("tab", name="Enhance").click()
+    choose(page, "enhance-picture", pictures[0])
+    page.locator("#enhance-picture .choose img").wait_for()
+    for text, problem in (("lots", "Sharpen: 'lots' is not a number"), ("99", "Sharpen: 99 is out of range")):
+        page.locator("#step-sharpen textarea, #step-sharpen input").first.fill(text)
+        page.get_by_role("button", name="Enhance", exact=True).locator("visible=true").click()
+        page.locator(".problem:visible", has_text=problem).wait_for()
+
+
 def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
     (tmp_path / "words.png").write_text("no picture")
     for place in ("content", "add-styles"):
@@ -692,6 +723,7 @@ def test_a_server_that_ends_saves_the_run_in_hand_and_the_next_finds_run_and_for
     server = Server(tmp_path / "runs")
     with opened(context, server.address) as page:
         filled_for_long(page, pictures)
+        page.get_by_label("number input for Weight of style 1").fill("2")
         run = started(page, tmp_path / "runs")
         page.locator("#progress progress[value]").wait_for()
         page.get_by_role("tab", name="Colour transfer").click()
@@ -699,6 +731,7 @@ def test_a_server_that_ends_saves_the_run_in_hand_and_the_next_finds_run_and_for
         page.locator("#color-content .choose img").wait_for()
         until(lambda: "color" in page.evaluate("sessionStorage.forms"))
         server.close()
+        page.get_by_text("server does not answer").wait_for()
         assert (ended(run, "stopped") / "picture.png").exists()
         again = Server(tmp_path / "runs", "--port", server.address.rpartition(":")[2])
         try:
@@ -707,7 +740,7 @@ def test_a_server_that_ends_saves_the_run_in_hand_and_the_next_finds_run_and_for
             page.locator("#color-content .choose img[src*=photo]").wait_for()
             page.get_by_role("tab", name="Painting").click()
             assert page.locator("#content .name").inner_text() == "photo.png"
-            assert page.get_by_label("number input for Weight of style 1").input_value() == "0"
+            assert page.get_by_label("number input for Weight of style 1").input_value() == "2"
             assert page.locator("#field-num_iter:visible input").input_value() == str(LONG)
             page.get_by_role("tab", name="Runs").click()
             page.locator("#shelf [data-run]").first.wait_for()
@@ -743,7 +776,7 @@ def test_a_path_that_the_page_makes_up_is_not_taken(page, folder, pictures):
 def test_several_photographs_become_several_runs(page, pictures, folder):
     filled(page, pictures, light=True)
     choose(page, "content", *pictures)
-    page.locator("#content .name", has_text="photo.png and 1 more").wait_for()
+    page.locator("#content .name", has_text="2 pictures: photo.png").wait_for()
     before = runs_in(folder)
     page.get_by_role("button", name="Paint", exact=True).locator("visible=true").click()
     until(lambda: len(runs_in(folder) - before) == 2)
@@ -764,6 +797,7 @@ def test_two_runs_are_seen_side_by_side(page):
             page.get_by_role("button", name="Compare with another").click()
     shown = [page.locator(f"#{place} img.after").get_attribute("src") for place in ("other", "picture")]
     assert ["square" in shown[0], "panorama" in shown[1]] == [True, True]
+    assert page.locator("#other .label").inner_text() == "square"
     page.get_by_role("button", name="Compare no more").click()
     page.locator("#other").wait_for(state="hidden")
 

@@ -80,3 +80,9 @@ def test_enhancements_keep_the_order_of_their_steps():
     flags = recipes.SCRIPTS[script].parse(with_result(script, argv, "out"))
     assert flags.steps == [("sharpen", 1.0), ("upscale", 2)]
     assert (flags.picture, flags.upscale_model, flags.output) == ("p.png", "lanczos", "out.png")
+
+
+@pytest.mark.parametrize("name", ["upscale", "sharpen", "denoise"])
+def test_a_step_of_an_enhancement_that_is_no_number_is_named(name):
+    with pytest.raises(InputError, match=f"{name.capitalize()}: '1,5' is not a number"):
+        recipes.enhancement({"picture": "p.png", "steps": [(name, "1,5")], "fields": {}})

@@ -59,7 +59,7 @@ def test_a_deed_is_done_and_changes_the_version(client, runs, run):
 
 def test_what_cannot_be_done_is_said(client, run):
     answer = client.post(f"/runs/{run.id}/go_on")
-    assert (answer.status_code, answer.text) == (409, "this run has no checkpoint to go on from")
+    assert (answer.status_code, answer.text) == (409, "this run is finished, or going on already")
     answer = client.post("/runs/gone/stop")
     assert (answer.status_code, answer.text) == (409, "this run is no longer there")
     assert client.post(f"/runs/{run.id}/paint").status_code == 404

@@ -216,7 +216,7 @@ def test_a_stopped_run_goes_on_where_it_was(runs):
     assert after[: len(before)] == before
     assert [row["evaluation"] for row in after] == list(range(61))
     assert not runs.can_go_on(run)
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="this run is finished"):
         runs.go_on(run.id)
 
 
