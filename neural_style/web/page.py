@@ -66,7 +66,11 @@ class Page:
                     self._said = gr.HTML()
                     self._draft.render()
             self._connect()
-        for number, event in self.blocks.fns.items():  # Their names are nobody's business.
+        for number, event in self.blocks.fns.items():
+            # In Gradio's queue, an event that is sent while the browser is told that the queue is empty waits for ever;
+            # but only there the change of a state is an event of its own.
+            event.queue = any(isinstance(part, gr.State) for part in event.outputs)
+            # Their names are nobody's business.
             event.api_name, event.api_visibility = f"event-{number}", "private"
 
     def _add_tab(self, id, title, build):
@@ -137,8 +141,7 @@ class Page:
             return "", tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)
 
         opened = gr.State(False)
-        # Not in Gradio's queue: an event that is sent while the browser is told that the queue is empty waits for ever.
-        quietly = {"show_progress": "hidden", "trigger_mode": "always_last", "queue": False}
+        quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
         fold.collapse(lambda: False, None, opened, queue=False)
         shell.change(tell, [shell, *tab.inputs], command, **quietly)

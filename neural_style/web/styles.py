@@ -14,6 +14,16 @@ SCRIPT = Path(__file__).with_name("styles.js")
 
 TEMPLATE = '<ul class="styles"></ul><p class="hint">The pictures whose style to use appear here.</p>'
 
+ADDED = """(added, styles) => [
+    [...(styles ?? []), ...(added?.kept ?? []).map((kept) => {
+        const [digest, name] = kept.split(/[\\\\/]/).slice(-2);
+        const shown = ["uploads", digest, name].map(encodeURIComponent).join("/");
+        return { kept, shown, name, weight: 1, mask: null, source: null };
+    })],
+    null,
+]"""
+"""What the browser does with the values of a `chooser.chooser` and of `styles`: adds what was chosen to the list."""
+
 HEAVIEST = 10
 """The largest weight that can be given by hand."""
 

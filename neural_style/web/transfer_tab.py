@@ -9,7 +9,7 @@ from neural_style.command import presets
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, masking, painter, recipes, samples
 from neural_style.web.chooser import chooser, unchanged
-from neural_style.web.styles import style, styles
+from neural_style.web.styles import ADDED, style, styles
 from neural_style.web.tiles import tiles
 
 METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved (Novak & Nikulin)", "inetwork.py")]
@@ -99,14 +99,9 @@ class TransferTab:
             self._content_mask = chooser("Content mask: where to paint at all", self._uploads, height=180, kind="masks")
             self._color_mask = chooser("Colour mask: where to preserve colour", self._uploads, height=180, kind="masks")
             self._weights, self._weights_path = controls.weights(self._uploads)
-        # One after the other, so that none is lost.
+        # In the browser itself, so that none is lost of several that are added at once.
         add.input(
-            lambda paths, known: ([*known, *map(style, paths)], None),
-            [add, self.styles],
-            [self.styles, add],
-            trigger_mode="multiple",
-            concurrency_limit=1,
-            show_progress="hidden",
+            None, [add, self.styles], [self.styles, add], js=ADDED, trigger_mode="multiple", show_progress="hidden"
         )
 
         looks = {name: self._values_of(name) for name in (NO_LOOK, *LOOKS)}
