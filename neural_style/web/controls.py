@@ -19,7 +19,7 @@ def start(choices, uploads):
     dropdown = gr.Dropdown(list(choices), value=choices[0], label="Init image", info="what the painting starts from")
     with gr.Column(visible=False) as place:
         picture = chooser("The picture to start from", uploads, height=180)
-    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, place, queue=False)
+    dropdown.change(lambda choice: gr.update(visible=choice == choices[-1]), dropdown, place)
     return dropdown, picture, place
 
 
@@ -28,7 +28,7 @@ def weights(uploads):
     component = gr.File(label="Weights, in an h5 file as Keras has them", type="filepath", height=120)
     kept = gr.State(None)
     component.upload(lambda path: str(uploads.keep_bytes(Path(path).name, Path(path).read_bytes())), component, kept)
-    component.clear(lambda: None, None, kept, queue=False)
+    component.clear(lambda: None, None, kept)
     return component, kept
 
 

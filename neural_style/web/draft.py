@@ -1,6 +1,7 @@
 """What is filled into the page's forms, which the browser keeps until its window is closed or the user signs out.
 
-A page that is loaded anew is given it back: Gradio loads its page by itself as soon as a restarted server answers.
+A page that is loaded anew is given it back: by its user, or by itself as soon as a restarted server answers (see
+`easel.js`).
 """
 
 import json
@@ -29,7 +30,7 @@ def _kept(text):
     try:
         kept = json.loads(text)
         forms = {id: form for id, form in kept["forms"].items() if isinstance(form, dict)}
-        return forms, kept["last"]
+        return forms, str(kept["last"])
     except (ValueError, TypeError, LookupError, AttributeError):
         return {}, None
 

@@ -91,7 +91,7 @@ def mask_editor(uploads, ground, mask, **settings):
     gr.on([fold.expand, ground.input, mask.input], begun, [ground, mask], [canvas, notice], show_progress="hidden")
     keep.click(lambda value: put(drawn, value), canvas, [mask, notice])
     for button, flags in ((found, ()), (others, ("--invert",))):
-        button.click(lambda: LOOKING, None, notice, queue=False)
+        button.click(lambda: LOOKING, None, notice)
         button.click(
             lambda path, flags=flags: put(subject, path, *flags), ground, [mask, notice], show_progress="hidden"
         ).then(begun, [ground, mask], [canvas, notice], show_progress="hidden")

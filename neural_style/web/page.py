@@ -132,7 +132,7 @@ class Page:
             return (forms.for_bash if shell == "bash" else forms.for_windows)(whole)
 
         # It takes a second or two until the pictures are checked.
-        paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem, queue=False)
+        paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem)
         # What is still being read counts too.
         waited = paint.click(None, None, None, js=WAITING)
         waited.then(submit, tab.inputs, [self.easel, problem, *tab.form.components.values()], show_progress="hidden")
@@ -143,7 +143,7 @@ class Page:
         opened = gr.State(False)
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
         fold.expand(lambda *values: (True, tell(*values)), [shell, *tab.inputs], [opened, command], **quietly)
-        fold.collapse(lambda: False, None, opened, queue=False)
+        fold.collapse(lambda: False, None, opened)
         shell.change(tell, [shell, *tab.inputs], command, **quietly)
         # One event for both, as the browser takes its time over each part that one listens to. A command that nobody
         # sees is not told: pictures that are painted would be kept for it at every stroke.

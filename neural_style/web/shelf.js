@@ -23,8 +23,9 @@ function put(html) {
   const fresh = document.createElement("div");
   fresh.innerHTML = html;
   const [before, after] = [found, fresh].map((list) => [...list.querySelectorAll("[data-run]")]);
-  const same = before.length === after.length && before.every((entry, at) => entry.dataset.run === after[at].dataset.run);
-  if (!before.length || !same) return found.replaceChildren(...fresh.childNodes);
+  const runs = (entries) => entries.map((entry) => entry.dataset.run).join("\n");
+  const beside = (list) => [...list.children].filter((part) => !part.matches(".entries")).map((part) => part.outerHTML).join("");
+  if (runs(before) !== runs(after) || beside(found) !== beside(fresh)) return found.replaceChildren(...fresh.childNodes);
   before.forEach((entry, at) => {
     if (entry.innerHTML !== after[at].innerHTML) entry.innerHTML = after[at].innerHTML;
   });

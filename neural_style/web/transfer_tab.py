@@ -91,7 +91,6 @@ class TransferTab:
             lambda script: [gr.update(visible=own == self.form.of(script)[0]) for own in columns],
             self._script,
             list(columns.values()),
-            queue=False,
             show_progress="hidden",
         )
         with gr.Accordion("Start, masks and weights", open=False, elem_classes="all-settings"):
@@ -334,7 +333,7 @@ class TransferTab:
 
         keep.click(draw, [*state, editor], results)
         for button in (subject, others):
-            button.click(lambda: masking.LOOKING, None, notice, queue=False)
+            button.click(lambda: masking.LOOKING, None, notice)
         found = [*state, self.content]
         subject.click(lambda *a: find(*a), found, results, show_progress="hidden")
         others.click(lambda *a: find(*a, "--invert"), found, results, show_progress="hidden")

@@ -25,8 +25,7 @@ def backend_named(request):
 def test_a_painting_has_the_losses_that_tensorflow_finds(backend_named, run_script, run_here, tmp_path):
     def losses(run, name):
         flags = ["--image_size", 32, "--num_iter", 1, "--evaluations", 3]
-        quick = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # JAX compiles for longer than it paints here.
-        done = run("network.py", CASTLE, STARRY_NIGHT, tmp_path / name, *flags, KERAS_BACKEND=name, **quick)
+        done = run("network.py", CASTLE, STARRY_NIGHT, tmp_path / name, *flags, KERAS_BACKEND=name)
         assert done.returncode == 0, done.stderr
         assert f", {name} " in next(line for line in done.stderr.splitlines() if "device:" in line)
         with open(tmp_path / f"{name}_run" / "losses.csv", newline="") as file:

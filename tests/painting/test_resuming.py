@@ -67,7 +67,7 @@ def same_result(prefix, whole):
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(uninterrupted, tmp_path):
     prefix, moments = tmp_path / "out", random.Random(8)
     reached, kills = 0, 0
-    while kills < 3:
+    while kills < 4:
         process = subprocess.Popen(command(prefix, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         reached += moments.randrange(3, 16)
         wait_for_rows(prefix, reached, process)
@@ -97,6 +97,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(number, status, uninterru
         f"what was reached is in {prefix}.png; the same command with --resume goes on"
     )
     done = run_here("network.py", *command(prefix, "--resume")[2:])
+    assert done.returncode == 0
     assert "going on after evaluation " in done.stderr
     same_result(prefix, uninterrupted)
 

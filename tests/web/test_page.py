@@ -291,8 +291,12 @@ def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, fol
     sheet_is_there(page, "mask-canvas")
     page.locator("#mask-canvas input[type=range]").fill("60")
     drag(page, "mask-canvas", (0.25, 0.1), (0.25, 0.9))
-    page.get_by_role("button", name="Use the drawing").click()
+    page.get_by_label("where to take it from").click()  # To look at the other mask loses nothing of this one.
     page.get_by_role("button", name="Mask ✓ of style 1").wait_for()
+    page.get_by_label("where to paint it").click()
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Use the drawing").click()
+    page.locator("#mask-editor").wait_for(state="hidden")
     run = ended(started(page, folder))
     text = (run / "run.json").read_text()
     (mask,) = re.findall(r'"--style_masks",\s+"([^"]+)"', text)

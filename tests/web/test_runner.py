@@ -228,6 +228,9 @@ def test_a_queued_run_can_be_taken_out_of_the_queue(runs, pictures):
     runs.stop(first.id)
     until(runs, first.id, "stopped")
     assert runs.results(second).picture() is None
+    runs.go_on(second.id)
+    assert until(runs, second.id, "done").resumes is False
+    assert runs.results(second).picture() is not None
 
 
 def test_a_run_goes_on_when_the_page_is_gone_and_is_found_again(tmp_path):
