@@ -296,7 +296,7 @@ def test_a_mask_is_drawn_and_the_style_is_painted_there_only(page, pictures, fol
     page.get_by_label("where to paint it").click()
     page.wait_for_timeout(1000)
     page.get_by_role("button", name="Use the drawing").click()
-    page.locator("#mask-editor").wait_for(state="hidden")
+    page.locator("#mask-editor").first.wait_for(state="hidden")
     run = ended(started(page, folder))
     text = (run / "run.json").read_text()
     (mask,) = re.findall(r'"--style_masks",\s+"([^"]+)"', text)
