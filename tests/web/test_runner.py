@@ -125,7 +125,7 @@ def test_to_stop_again_is_not_to_stop_at_once(runs):
 
 
 def test_a_run_can_be_stopped_at_once(runs):
-    run = runs.submit("network.py", SLOW, {})
+    run = runs.submit("network.py", [*SLOW, "--image_size", "800"], {})  # An evaluation must outlast two signals.
     until_log(runs, run, 1)
     runs.stop(run.id)
     until_said(runs, run, "a second time ends at once")
