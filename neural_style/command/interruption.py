@@ -32,6 +32,7 @@ class Interruption:
 
     def __init__(self, answer=lambda: None):
         self.signal = 0
+        self._came = 0
         self.nothing_in_hand = False
         self._answer = answer
         self._left = threading.Event()
@@ -59,7 +60,8 @@ class Interruption:
         self._heard.close()
 
     def _note(self, number, frame):
-        if self.signal:
+        """Note a signal: Python calls this once for two that came within one computation."""
+        if self.signal or self._came > 1:
             raise KeyboardInterrupt
         self.signal = number
         if self.nothing_in_hand:
@@ -67,12 +69,11 @@ class Interruption:
 
     def _listen(self):
         """Answer the first signal, and end the process after the second if it has not come to its end by itself."""
-        came = 0
         while number := self._heard.recv(1):
             if number[0] not in SIGNALS:
                 continue
-            came += 1
-            if came == 1:
+            self._came += 1
+            if self._came == 1:
                 self._answer()
             elif not self._left.wait(GRACE):
                 os._exit(SIGNAL_STATUS + number[0])

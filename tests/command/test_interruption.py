@@ -55,6 +55,20 @@ def test_a_signal_is_answered_while_a_long_computation_goes_on():
     assert over - when > 0.5
 
 
+def test_two_signals_within_one_computation_end_as_two_apart_do():
+    def twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+
+    with Interruption():
+        sender = threading.Timer(0.2, twice)
+        sender.start()
+        with pytest.raises(KeyboardInterrupt):
+            computes_for_long(2.0)
+        sender.join()
+
+
 STUCK = """
 import hashlib, sys
 from neural_style.command.interruption import Interruption
