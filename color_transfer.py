@@ -6,7 +6,7 @@ import sys
 from neural_style.command import script
 from neural_style.command.flags import add_feather_flag, add_message_flags, add_output_flags
 from neural_style.command.parser import Parser
-from neural_style.command.reporter import reporter_of
+from neural_style.command.workshop import Workshop
 from neural_style.errors import InputError
 from neural_style.pictures import color, images, masks
 
@@ -44,11 +44,11 @@ def parse(argv):
     return flags
 
 
-def main(argv=None):
+def main(argv=None, workshop=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, SUFFIXES[flags.method], [flags.content, flags.mask])
     mask = None
-    with reporter_of(flags) as reporter:
+    with (workshop or Workshop()).reporter(flags) as reporter:
         content = images.read(flags.content, say=reporter.say)
         generated, alpha = images.read_with_alpha(flags.generated, reporter.say)
         images.warn_of_aspect(flags.content, content, flags.generated, generated, reporter.say)

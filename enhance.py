@@ -7,7 +7,7 @@ import sys
 from neural_style.command import script
 from neural_style.command.flags import add_message_flags, add_output_flags
 from neural_style.command.parser import NumberFrom, Parser, picture_size
-from neural_style.command.reporter import reporter_of
+from neural_style.command.workshop import Workshop
 from neural_style.errors import InputError
 from neural_style.pictures import images
 from neural_style.pictures.enhancing import denoised, resized, sharpened, size_after
@@ -98,10 +98,10 @@ def enhanced(picture, steps, model, reporter):
     return picture
 
 
-def main(argv=None):
+def main(argv=None, workshop=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.picture, "enhanced")
-    with reporter_of(flags) as reporter:
+    with (workshop or Workshop()).reporter(flags) as reporter:
         if not flags.steps:
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
         if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):

@@ -6,7 +6,7 @@ import sys
 from neural_style.command import script
 from neural_style.command.flags import add_message_flags, add_output_flags
 from neural_style.command.parser import BOOLEAN, NumberFrom, Parser
-from neural_style.command.reporter import reporter_of
+from neural_style.command.workshop import Workshop
 from neural_style.pictures import images, masks
 
 
@@ -29,10 +29,10 @@ def parse(argv):
     return parser().parse(argv)
 
 
-def main(argv=None):
+def main(argv=None, workshop=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.photo, "mask")
-    with reporter_of(flags) as reporter:
+    with (workshop or Workshop()).reporter(flags) as reporter:
         photo = images.read(flags.photo, say=reporter.say)
         from models import packages, saliency
 

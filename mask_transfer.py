@@ -6,7 +6,7 @@ import sys
 from neural_style.command import script
 from neural_style.command.flags import add_feather_flag, add_message_flags, add_output_flags
 from neural_style.command.parser import Parser
-from neural_style.command.reporter import reporter_of
+from neural_style.command.workshop import Workshop
 from neural_style.pictures import images, masks
 
 
@@ -28,10 +28,10 @@ def parse(argv):
     return parser().parse(argv)
 
 
-def main(argv=None):
+def main(argv=None, workshop=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.generated, "masked", [flags.content, flags.mask])
-    with reporter_of(flags) as reporter:
+    with (workshop or Workshop()).reporter(flags) as reporter:
         content, alpha = images.read_with_alpha(flags.content, reporter.say)
         generated, generated_alpha = images.read_with_alpha(flags.generated, reporter.say)
         alphas = (alpha, generated_alpha)

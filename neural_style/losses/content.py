@@ -1,12 +1,32 @@
 """How far a painting is from its photograph."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from keras import ops
 
 from models.vgg import COLOUR_DEVIATION
+from neural_style.losses.loss import Loss
 
 
-class ContentLoss:
+@dataclass(frozen=True)
+class SquaredError:
+    """The form of `ContentLoss`: m · sum((F − F_c)²), m being the target and F_c the guide of the `layer`."""
+
+    layer: str
+
+    @property
+    def layers(self):
+        return (self.layer,)
+
+    def sums(self, features, guides):
+        return {"squared_error": ops.sum(ops.square(ops.subtract(features[self.layer], guides[self.layer])))}
+
+    def value(self, sums, targets):
+        return ops.multiply(targets, sums["squared_error"])
+
+
+class ContentLoss(Loss):
     """How far the features F of one layer are from the content's F_c: m · sum((F − F_c)²).
 
     Gatys et al. 2015, arXiv 1508.06576, equation 1, with the factor m by `kind`; C is the number of channels of the
@@ -24,16 +44,7 @@ class ContentLoss:
         channels, pixels = target.shape[-1], size[0] * size[1]
         factors = {0: 1.0, 1: 1 / (2 * np.sqrt(channels * pixels)), 2: 1 / (channels * pixels)}
         factors[3] = 1 / (np.size(target) * COLOUR_DEVIATION**2)
-        self.layers = (layer,)
-        self.guides = {layer: target}
-        self._factor = float(factors[kind])
-
-    def sums(self, features, guides):
-        (layer,) = self.layers
-        return {"squared_error": ops.sum(ops.square(ops.subtract(features[layer], guides[layer])))}
-
-    def value(self, sums):
-        return self._factor * sums["squared_error"]
+        super().__init__(SquaredError(layer), np.float32(factors[kind]), {layer: target})
 
 
 def variance(target):

@@ -1,5 +1,7 @@
 """Products of features, summed over positions: what the style losses compare."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from keras import ops
 
@@ -7,6 +9,7 @@ from models.layers import size_at
 from neural_style import backend
 
 
+@dataclass(frozen=True)
 class GramProduct:
     """The Gram matrices FᵀF of one layer, its features masked and shifted.
 
@@ -14,52 +17,58 @@ class GramProduct:
     mask if `shift_last`, as the original Keras scripts have it, else before, so that nothing outside the mask counts.
     """
 
-    def __init__(self, layer, shift=0.0, shift_last=False):
-        self.layers = (layer,)
-        self._shift = shift
-        self._shift_last = shift_last
+    layer: str
+    shift: float = 0.0
+    shift_last: bool = False
+
+    @property
+    def layers(self):
+        return (self.layer,)
 
     def __call__(self, features, masks=None):
         """Return the float32 (regions, C, C) sums over positions, under `masks` (layer -> (1, h, w, regions))."""
-        (layer,) = self.layers
-        return gram(features[layer], None if masks is None else masks[layer], self._shift, self._shift_last)
+        mask = None if masks is None else masks[self.layer]
+        return gram(features[self.layer], mask, self.shift, self.shift_last)
 
     def areas(self, size, masks=None):
         """Return the float64 (regions,) sums over positions of the squared masks, for an image of (height, width)."""
-        (layer,) = self.layers
         if masks is None:
-            return np.array([np.prod(size_at(layer, size), dtype="float64")])
-        return np.square(masks[layer], dtype="float64").sum(axis=(0, 1, 2))
+            return np.array([np.prod(size_at(self.layer, size), dtype="float64")])
+        return np.square(masks[self.layer], dtype="float64").sum(axis=(0, 1, 2))
 
 
+@dataclass(frozen=True)
 class MomentsProduct:
     """The sums of one layer's features F and of their products, weighted by masks m: Σ m F and Σ m F Fᵀ."""
 
-    def __init__(self, layer):
-        self.layers = (layer,)
+    layer: str
+
+    @property
+    def layers(self):
+        return (self.layer,)
 
     def __call__(self, features, masks=None):
         """Return the float32 (regions, 1 + C, C) of Σ m F in the first row and Σ m F Fᵀ below it, for each region.
 
         `masks` map the layer to (1, h, w, regions); without them m is 1 and there is one region.
         """
-        (layer,) = self.layers
-        matrix = _matrix(features[layer])
+        matrix = _matrix(features[self.layer])
         if masks is None:
-            sums, products = ops.sum(matrix, axis=0)[None], gram(features[layer])
+            sums, products = ops.sum(matrix, axis=0)[None], gram(features[self.layer])
         else:
-            sums = backend.product(_matrix(masks[layer]), matrix, transpose_a=True)
-            products = gram(features[layer], ops.sqrt(masks[layer]))
+            mask = masks[self.layer]
+            sums = backend.product(_matrix(mask), matrix, transpose_a=True)
+            products = gram(features[self.layer], ops.sqrt(mask))
         return ops.concatenate([sums[:, None], products], axis=1)
 
     def areas(self, size, masks=None):
         """Return the float64 (regions,) sums over positions of the masks, for an image of (height, width)."""
-        (layer,) = self.layers
         if masks is None:
-            return np.array([np.prod(size_at(layer, size), dtype="float64")])
-        return np.sum(masks[layer], axis=(0, 1, 2), dtype="float64")
+            return np.array([np.prod(size_at(self.layer, size), dtype="float64")])
+        return np.sum(masks[self.layer], axis=(0, 1, 2), dtype="float64")
 
 
+@dataclass(frozen=True)
 class ChainProduct:
     """The correlations between the features of neighbouring layers, (F^l − 1)ᵀ · up(F^(l+1) − 1).
 
@@ -68,20 +77,24 @@ class ChainProduct:
     window it is in, and an odd last row or column that of the one before it. Masks come after the shift.
     """
 
-    def __init__(self, shallow, deep, shift=1.0):
-        self.layers = (shallow, deep)
-        self._shift = shift
+    shallow: str
+    deep: str
+    shift: float = 1.0
+
+    @property
+    def layers(self):
+        return self.shallow, self.deep
 
     def __call__(self, features, masks=None):
         """Return the float32 (regions, C_l, C_(l+1)) sums over positions, under `masks` if given, as `GramProduct`."""
         if masks is not None:
-            return _masked_chain(*(features[layer] - self._shift for layer in self.layers), *self._of(masks))
+            return _masked_chain(*(features[layer] - self.shift for layer in self.layers), *self._of(masks))
         shallow, deep = self._of(features)
         if shallow.shape[1:3] == deep.shape[1:3]:
-            return shifted_product(_matrix(shallow), _matrix(deep), self._shift)[None]
+            return shifted_product(_matrix(shallow), _matrix(deep), self.shift)[None]
         positions = _window_sums(ops.ones((*shallow.shape[:3], 1)), deep.shape[1:3])
-        shallow = _window_sums(shallow, deep.shape[1:3]) - self._shift * positions
-        return backend.product(_matrix(shallow), _matrix(deep - self._shift), transpose_a=True)[None]
+        shallow = _window_sums(shallow, deep.shape[1:3]) - self.shift * positions
+        return backend.product(_matrix(shallow), _matrix(deep - self.shift), transpose_a=True)[None]
 
     def areas(self, size, masks=None):
         """Return the float64 (regions,) sums over positions of the products of the masks."""

@@ -5,13 +5,36 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from neural_style import backend
+from neural_style.losses.loss import Loss
 
 CHANNELS = 3
 """Colour channels of an image, a constant in the style loss of Gatys et al."""
 
 
-class StyleLoss:
+@dataclass(frozen=True)
+class ProductDistance:
+    """The form of `StyleLoss`, of the `products` of features that it compares."""
+
+    products: tuple
+
+    @property
+    def layers(self):
+        return tuple(dict.fromkeys(layer for product in self.products for layer in product.layers))
+
+    def sums(self, features, guides):
+        return {index: product(features, guides or None) for index, product in enumerate(self.products)}
+
+    def value(self, sums, targets):
+        # By functions, for PyTorch's arrays have no arithmetic with numpy's.
+        squares = [ops.square(ops.subtract(sums[p], target)) for p, target in enumerate(targets["products"])]
+        distances = [
+            ops.multiply(factor, ops.sum(square, axis=(1, 2)))
+            for factor, square in zip(targets["factors"], squares, strict=True)
+        ]
+        return ops.add(ops.sum(ops.concatenate(distances)), targets["constant"])
+
+
+class StyleLoss(Loss):
     """How far products of the generated image's features are from targets: sum_p sum_r f_pr · sum((P_pr − S_pr)²) + c.
 
     A product p (`GramProduct`, `ChainProduct`) sums over the positions of the image under the mask of each region r.
@@ -24,22 +47,14 @@ class StyleLoss:
         `factors` has for each of the `products` its f_pr (regions,), `targets` its S_pr (regions, C, C'). `masks` maps
         each layer to float32 (1, h, w, regions) in 0..1; without them the one region is the whole image.
         """
-        self.layers = tuple(dict.fromkeys(layer for product in products for layer in product.layers))
-        self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
-        self._products = products
+        form = ProductDistance(tuple(products))
         with np.errstate(over="ignore"):  # A loss that is not finite is refused, with its name, when it is evaluated.
-            self._factors = [backend.constant(np.asarray(factor, "float32")) for factor in factors]
-        self._targets = [backend.constant(np.asarray(target, "float32")) for target in targets]
-        self._constant = float(constant)
-
-    def sums(self, features, guides):
-        return {index: product(features, guides or None) for index, product in enumerate(self._products)}
-
-    def value(self, sums):
-        # By functions, for PyTorch's arrays have no arithmetic with numpy's.
-        squares = [ops.square(ops.subtract(sums[p], target)) for p, target in enumerate(self._targets)]
-        distances = [ops.multiply(f, ops.sum(s, axis=(1, 2))) for f, s in zip(self._factors, squares, strict=True)]
-        return ops.sum(ops.concatenate(distances)) + self._constant
+            arrays = {
+                "factors": [np.asarray(factor, "float32") for factor in factors],
+                "products": [np.asarray(target, "float32") for target in targets],
+                "constant": np.float32(constant),
+            }
+        super().__init__(form, arrays, {layer: masks[layer] for layer in form.layers} if masks else None)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """How far a painting is from its styles, by the distributions of their features."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
 from models.vgg import COLOUR_DEVIATION
-from neural_style import backend
+from neural_style.losses.loss import Loss
 
 RELATIVE_EPSILON = 0.03
 """Added to all variances, as a part of the style's mean variance: directions in which a style hardly varies are not
@@ -33,7 +34,31 @@ class Normal(NamedTuple):
     epsilon: np.ndarray
 
 
-class WassersteinLoss:
+@dataclass(frozen=True)
+class NormalDistance:
+    """The form of `WassersteinLoss`, of the `products` whose sums are the moments that it compares.
+
+    Its targets are, for each product, a dict of the weights and areas of regions and their `Normal`.
+    """
+
+    products: tuple
+
+    @property
+    def layers(self):
+        return tuple(product.layer for product in self.products)
+
+    def sums(self, features, guides):
+        return {index: product(features, guides or None) for index, product in enumerate(self.products)}
+
+    def value(self, sums, targets):
+        distances = []
+        for index, target in enumerate(targets):
+            moments = ops.divide(sums[index], ops.reshape(target["areas"], (-1, 1, 1)))
+            distances.append(ops.multiply(target["weights"], distance(moments, target["normal"])))
+        return ops.sum(ops.concatenate(distances))
+
+
+class WassersteinLoss(Loss):
     """The squared 2-Wasserstein distances of the generated image's features from those of styles.
 
     Features φ = F / COLOUR_DEVIATION of a layer are taken for normally distributed over the positions of a region, with
@@ -55,24 +80,17 @@ class WassersteinLoss:
         float32 (1, h, w, regions) in 0..1; without them the one region is the whole image. `variance` is then how much
         the styles' features φ vary over positions, the mean over channels and by v_pr over layers and regions.
         """
-        self.layers = tuple(layer for product in products for layer in product.layers)
-        self.guides = {layer: masks[layer] for layer in self.layers} if masks else {}
-        self._products = products
-        self._weights, self._areas = (
-            [backend.constant(np.asarray(v, "float32")) for v in vs] for vs in (weights, areas)
-        )
-        self._targets = [Normal(*(backend.constant(v.astype("float32")) for v in target)) for target in targets]
+        form = NormalDistance(tuple(products))
+        arrays = [
+            {
+                "weights": np.asarray(weight, "float32"),
+                "areas": np.asarray(area, "float32"),
+                "normal": Normal(*(values.astype("float32") for values in target)),
+            }
+            for weight, area, target in zip(weights, areas, targets, strict=True)
+        ]
+        super().__init__(form, arrays, {layer: masks[layer] for layer in form.layers} if masks else None)
         self.variance = _variance(weights, targets)
-
-    def sums(self, features, guides):
-        return {index: product(features, guides or None) for index, product in enumerate(self._products)}
-
-    def value(self, sums):
-        distances = []
-        for index, target in enumerate(self._targets):
-            moments = ops.divide(sums[index], ops.reshape(self._areas[index], (-1, 1, 1)))
-            distances.append(ops.multiply(self._weights[index], distance(moments, target)))
-        return ops.sum(ops.concatenate(distances))
 
 
 def wasserstein_loss(weighted_products, styles, size, masks=None):

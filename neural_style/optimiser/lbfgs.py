@@ -72,18 +72,17 @@ class LBFGS:
     P is applied once per iteration.
     """
 
-    def __init__(self, start, history=20, precondition=None):
+    def __init__(self, start, history=20, vectors=None):
         """Begin at the vector `start`; keep `history` pairs of differences.
 
-        `precondition` is a symmetric, positive definite function from vectors to vectors of arrays, which says how far
-        the directions may go before anything is known of them; without it, all alike.
+        `vectors` is the `Vectors` of its length, with the preconditioner if there is one.
         """
         self.converged = False
         self.loss = None
         self.gradient_norm = None
         self._searching = False
         self._x = ops.convert_to_tensor(start, "float32")
-        self._vectors = _Vectors(precondition, len(start))
+        self._vectors = vectors or Vectors(len(start))
         self._history = history
         self._pairs = ops.zeros((2 * history, len(start)), "float32")
         self._forget()
@@ -282,10 +281,18 @@ class LBFGS:
         return -(scale * c + e), -scale
 
 
-class _Vectors:
-    """The compiled work on vectors of one length: in few calls or, if they are LONG, in many that need less memory."""
+class Vectors:
+    """The compiled work on vectors of one length: in few calls or, if they are LONG, in many that need less memory.
 
-    def __init__(self, precondition, length):
+    It knows none of them, so that all optimisers of such vectors may share it.
+    """
+
+    def __init__(self, length, precondition=None):
+        """Set up; functions are compiled when they are first needed.
+
+        `precondition` is a symmetric, positive definite function from vectors to vectors of arrays, which says how far
+        the directions may go before anything is known of them; without it, all alike.
+        """
         self._is_long = length > LONG
         part = backend.compiled if self._is_long else lambda function: function
         self._scaled = part(lambda factor, vector: factor * vector)

@@ -1,34 +1,37 @@
 """What is minimised: the objective of one scale, the targets of its losses made from the pictures."""
 
-import functools
 import math
 from functools import partial
 
 from models import vgg
 from neural_style import backend
+from neural_style.command.workshop import Workshop
 from neural_style.losses import content, style, wasserstein
 from neural_style.losses.products import MomentsProduct
 from neural_style.losses.variation import TotalVariationLoss
+from neural_style.painting.synthesis import optimiser_of, vectors_of
 from neural_style.pictures import images
 from neural_style.tiling.memory import ONE_PIECE
 from neural_style.tiling.network import SILENT, TiledNetwork
-from neural_style.tiling.objective import Objective
+from neural_style.tiling.objective import Functions, Objective, forms
 
 
 def stages(run, plans):
     """Return the functions that `synthesis.synthesise` begins the scales of a `recipe.Run` with.
 
-    `plans` has the `memory.Plan` of each. The network is made once for all of them, when the first begins.
+    `plans` has the `memory.Plan` of each. The network is made once for all of them, when the first begins; what the
+    run's workshop has of it, and of compiled functions, is used.
     """
-    extractor = functools.cache(partial(_extractor, run.task, run.scales[-1], run.weights))
 
     def begin(pictures, plan, before):
         start = pictures.start if before is None else _enlarged(before, pictures)
         size = "{}×{}".format(*pictures.inner)
         run.reporter.awaits(f"looking at the pictures, to paint at {size}")
-        objective = _objective(run.task, pictures, extractor(), plan, run.reporter)
+        network = Network(run.task, run.scales[-1], run.weights, run.workshop)
+        objective = _objective(run.task, pictures, network, plan, run.reporter)
         run.reporter.awaits(f"preparing the evaluations at {size}")
-        return objective, start, plan.history
+        vectors = run.workshop.kept(("vectors", pictures.size), lambda: vectors_of(pictures.size))
+        return objective, optimiser_of(start, plan.history, vectors)
 
     return [partial(begin, pictures, plan) for pictures, plan in zip(run.scales, plans, strict=True)]
 
@@ -45,7 +48,7 @@ def objective(task, pictures, weights, plan=ONE_PIECE, reporter=SILENT):
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
     in tiles as the `memory.Plan` has it; the `reporter` is told of what goes on with them.
     """
-    return _objective(task, pictures, _extractor(task, pictures, weights), plan, reporter)
+    return _objective(task, pictures, Network(task, pictures, weights, Workshop()), plan, reporter)
 
 
 LARGE_FOR_WINOGRAD = 20_000
@@ -53,17 +56,23 @@ LARGE_FOR_WINOGRAD = 20_000
 fewer pixels begins one to two seconds sooner without."""
 
 
-def _extractor(task, pictures, weights):
-    """Return the feature extractor for the layers that the losses of the task see in pictures, a run's largest."""
-    flags = task.flags
-    return vgg.feature_extractor(
-        flags.model,
-        _layers(task, pictures),
-        flags.pool_type,
-        weights.tensors,
-        winograd=backend.on_cpu() and math.prod(pictures.size) >= LARGE_FOR_WINOGRAD,
-        precision=flags.precision,
-    )
+class Network:
+    """The feature extractor for the layers that the losses of a task see, and what is compiled for it."""
+
+    def __init__(self, task, pictures, weights, workshop):
+        """The `pictures` are a run's largest; a `Workshop` that knows the network already has it again."""
+        flags, layers = task.flags, _layers(task, pictures)
+        winograd = backend.on_cpu() and math.prod(pictures.size) >= LARGE_FOR_WINOGRAD
+        make = partial(vgg.feature_extractor, flags.model, layers, flags.pool_type, weights.tensors)
+        self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, flags.precision
+        self._workshop = workshop
+        self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=flags.precision))
+
+    def functions(self, view, terms, size):
+        """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`."""
+        by_name = forms(terms)
+        key = self._key, tuple(by_name.items()), size
+        return self._workshop.kept(key, lambda: Functions(view, by_name))
 
 
 def _layers(task, pictures):
@@ -72,11 +81,12 @@ def _layers(task, pictures):
     return list(dict.fromkeys([*content_layers, *style_layers]))
 
 
-def _objective(task, pictures, extractor, plan, reporter):
-    """Return the objective of a task for one scale's pictures, seen by the feature extractor."""
+def _objective(task, pictures, shared, plan, reporter):
+    """Return the objective of a task for one scale's pictures, seen by the `Network` that it shares with others."""
     flags = task.flags
     content_layers, style_layers = task.layers(pictures)
-    network = TiledNetwork(extractor, flags.model, _layers(task, pictures), plan.side, reporter, plan.keeps_up_to)
+    layers = _layers(task, pictures)
+    network = TiledNetwork(shared.extractor, flags.model, layers, plan.side, reporter, plan.keeps_up_to)
     terms = {}
     style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:
@@ -88,7 +98,7 @@ def _objective(task, pictures, extractor, plan, reporter):
     if flags.total_variation_weight:
         smoothness = task.smoothness(pictures.size) if task.smoothness else TotalVariationLoss()
         terms["tv"] = flags.total_variation_weight, smoothness
-    return Objective(network, terms, pictures.size)
+    return Objective(network, terms, pictures.size, shared.functions(network.view, terms, pictures.size))
 
 
 LEAST_VARIANCE = 1.0

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 
 from models.weights import load
 from neural_style import backend
 from neural_style.command import presets
-from neural_style.command.reporter import Reporter, reporter_of
+from neural_style.command.reporter import Reporter
 from neural_style.command.script import command_line
+from neural_style.command.workshop import Workshop
 from neural_style.painting import checking, planning, resuming, saving
 from neural_style.pictures.images import STANDARD, check_fits
 from neural_style.runs import checkpoint
@@ -53,13 +54,13 @@ class Method:
         smoothness = self.smoothness and partial(self.smoothness, flags)
         return Task(flags, read, layers, partial(self.style_loss, flags), smoothness)
 
-    def main(self, argv=None):
-        """Do all that a script does; return its exit status."""
+    def main(self, argv=None, workshop=None):
+        """Do all that a script does, in a `Workshop` where there is one; return its exit status."""
         argv = sys.argv[1:] if argv is None else argv
         task = self.task(argv)
         if task.flags.save_preset:
             presets.save(task.flags.save_preset, self.parser(), argv)
-        return paint(task, command_line(argv))
+        return paint(task, command_line(argv), workshop or Workshop())
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run carries along: its task, the `photograph.Pictures` of all scales, the network's weights, and where its
-    files and its messages go.
+    """What a run carries along: its task, the `photograph.Pictures` of all scales, the network's weights, where its
+    files and its messages go, and the workshop it is made in.
     """
 
     task: Task
@@ -94,19 +95,20 @@ class Run:
     weights: object
     folder: RunFolder | NoFolder
     reporter: Reporter
+    workshop: Workshop = field(default_factory=Workshop)
 
 
-def paint(task, command):
+def paint(task, command, workshop):
     """Do all that a script does once its flags are parsed; return the exit status. `command` is its shell command."""
     flags = task.flags
-    with reporter_of(flags) as reporter:
+    with workshop.reporter(flags) as reporter:
         backend.asked_for()  # Better to fail before anything is fetched.
         reporter.awaits("reading the pictures")
         scales = task.read(reporter)
         check_fits(flags.result, scales[-1].finish.size)
         with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder:
             describe_sizes(scales, reporter)
-            run = Run(task, scales, load_weights(flags, reporter), folder, reporter)
+            run = Run(task, scales, load_weights(flags, reporter), folder, reporter, workshop)
             device = planning.start_backend(run)
             identity = checkpoint.identity(flags, scales, run.weights, backend.versions())
             if flags.resume and resuming.is_finished(run, identity):

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from neural_style.errors import InputError
-from neural_style.optimiser.lbfgs import LBFGS, LONGEST_SEARCH
+from neural_style.optimiser.lbfgs import LBFGS, LONGEST_SEARCH, Vectors
 from neural_style.optimiser.pyramid import Pyramid
 from neural_style.tiling.memory import LARGE, LONGEST_HISTORY
 
@@ -66,12 +66,11 @@ class Progress:
 def synthesise(stages, iterations, evaluations=20, min_improvement=0.0, resumed=None):
     """Minimise one objective after the other over the pixels and yield `Progress` after every evaluation.
 
-    `stages` has for each scale a function that takes the image the scale before ended with, None at the first, and
-    returns (objective, start, history): the start is RGB (height, width, 3) in 0..255, the history the number of pairs
-    that the optimiser keeps (see `lbfgs.LBFGS`). The start is evaluated first; each of the scale's iterations, whose
-    numbers are in the list `iterations`, then makes `evaluations` more. The optimiser keeps its memory from one to the
-    next. A scale ends early after an iteration that lowers the best loss by less than
-    `min_improvement` percent (0: never for that reason), or when the optimiser cannot lower it further.
+    `stages` has for each scale a function that takes the image the scale before ended with, RGB (height, width, 3),
+    None at the first, and returns (objective, optimiser), the optimiser being at the scale's start. That is evaluated
+    first; each of the scale's iterations, whose numbers are in the list `iterations`, then makes `evaluations` more.
+    The optimiser keeps its memory from one to the next. A scale ends early after an iteration that lowers the best loss
+    by less than `min_improvement` percent (0: never for that reason), or when the optimiser cannot lower it further.
 
     `resumed` is the (position, state) of a `Progress` of such a run, the state as a dict: the evaluations after that
     one follow, the same as they would have been.
@@ -84,8 +83,7 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0, resumed=
     for number, (stage, _) in enumerate(zip(stages, iterations, strict=True), start=1):
         if number < position["scale"]:
             continue
-        objective, start, history = stage(image)
-        optimiser = optimiser_of(start, history)
+        objective, optimiser = stage(image)
         goes_on = number == position["scale"]
         if goes_on:
             optimiser.restore(state)
@@ -94,14 +92,21 @@ def synthesise(stages, iterations, evaluations=20, min_improvement=0.0, resumed=
         image = np.reshape(ops.convert_to_numpy(optimiser.best()), (*objective.size, 3))
 
 
-def optimiser_of(image, history=LONGEST_HISTORY):
-    """Return the optimiser that begins at an image (height, width, 3) and keeps `history` pairs.
+def optimiser_of(image, history=LONGEST_HISTORY, vectors=None):
+    """Return the optimiser that begins at an image (height, width, 3) in 0..255 and keeps `history` pairs.
+
+    `vectors` is what `vectors_of` gives for its size, made here without.
+    """
+    return LBFGS(np.ravel(image), history, vectors or vectors_of(image.shape[:2]))
+
+
+def vectors_of(size):
+    """Return the `lbfgs.Vectors` of images of (height, width) `size`.
 
     LARGE images, and those longer than LONGEST, are not preconditioned, for the sake of memory.
     """
-    size = image.shape[:2]
     large = math.prod(size) > LARGE or max(size) > LONGEST
-    return LBFGS(np.ravel(image), history, None if large else Pyramid(size))
+    return Vectors(3 * math.prod(size), None if large else Pyramid(size))
 
 
 _Course = namedtuple("_Course", "number iterations evaluations min_improvement clock")

@@ -20,33 +20,13 @@ SILENT = SimpleNamespace(say=lambda line: None, tile=lambda done, total: None)
 """The reporter where nobody listens."""
 
 
-class TiledNetwork:
-    """A feature extractor that looks at pictures in tiles, in smaller ones when the memory does not suffice.
+class View:
+    """What a feature extractor sees of tiles: it knows no picture, so that what is compiled for it serves them all."""
 
-    Pictures are RGB (height, width, 3) in 0..255, of any type; functions over positions take {layer: array
-    (1, h, w, …)} of the positions of one tile, "image" among the layers.
-    """
-
-    def __init__(self, extractor, network, layers, side=None, reporter=SILENT, keeps_up_to=None):
-        """Set up.
-
-        `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`); `side` has the
-        rows and columns of a tile at most, None for pictures in one piece. The `reporter`'s `say(line)` is told when
-        tiles are made smaller, and its `tile(done, total)` of each tile of several. What pictures in tiles leave free
-        is given back to the system after each picture or, with `keeps_up_to`, after a tile that leaves the process with
-        more than so many bytes.
-        """
+    def __init__(self, extractor, layers):
+        """`extractor` is the `models.vgg.feature_extractor` for `layers`."""
         self._extractor = extractor
         self._layers = ("image", *layers)
-        self._margin = margin(network, layers)
-        self._side = side
-        self._reporter = reporter
-        self._keeps_up_to = keeps_up_to
-
-    def tiles(self, size):
-        """Return the `Tile`s of a picture of (height, width) `size`."""
-        rows, columns = (intervals(length, self._side or length, self._margin) for length in size)
-        return [Tile(row, column) for row in rows for column in columns]
 
     def sizes(self, tile):
         """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
@@ -59,6 +39,34 @@ class TiledNetwork:
         """
         features = {"image": seen, **self._extractor(seen)}
         return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
+
+
+class TiledNetwork:
+    """A feature extractor that looks at pictures in tiles, in smaller ones when the memory does not suffice.
+
+    Pictures are RGB (height, width, 3) in 0..255, of any type; functions over positions take {layer: array
+    (1, h, w, …)} of the positions of one tile, "image" among the layers.
+    """
+
+    def __init__(self, extractor, network, layers, side=None, reporter=SILENT, keeps_up_to=None):
+        """Set up.
+
+        `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`), which make up
+        its `view`; `side` has the rows and columns of a tile at most, None for pictures in one piece. The `reporter`'s
+        `say(line)` is told when tiles are made smaller, and its `tile(done, total)` of each tile of several. What
+        pictures in tiles leave free is given back to the system after each picture or, with `keeps_up_to`, after a tile
+        that leaves the process with more than so many bytes.
+        """
+        self.view = View(extractor, layers)
+        self._margin = margin(network, layers)
+        self._side = side
+        self._reporter = reporter
+        self._keeps_up_to = keeps_up_to
+
+    def tiles(self, size):
+        """Return the `Tile`s of a picture of (height, width) `size`."""
+        rows, columns = (intervals(length, self._side or length, self._margin) for length in size)
+        return [Tile(row, column) for row in rows for column in columns]
 
     def each(self, size, look=1, looks=1):
         """Yield the tiles of a picture of (height, width) `size`, and see to it that what was made of each is given
@@ -136,7 +144,7 @@ class TiledNetwork:
     def _own(self, image, tile):
         """Return the features of a picture at the tile's own positions."""
         seen = ops.convert_to_tensor(image[tile.seen][None], "float32")
-        return self.features(seen, tile.offset, self.sizes(tile))
+        return self.view.features(seen, tile.offset, self.view.sizes(tile))
 
 
 def _part(features, offset, layer, size):

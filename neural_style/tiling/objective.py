@@ -11,6 +11,73 @@ COMING = 2
 """Vectors of the image that the optimiser takes at once for what it is told (measured: one and a half)."""
 
 
+class Functions:
+    """The compiled functions of all objectives whose losses have the same forms, seen by one network.
+
+    No picture is in them: the arrays of one painting, and its weights, are arguments. So what was compiled for it
+    serves the next of its size.
+    """
+
+    def __init__(self, view, forms):
+        """Set up; functions are compiled when they are first needed.
+
+        `view` is the `network.View` that all losses look through, `forms` maps the name of a term to its loss's form.
+        """
+        self._view = view
+        self._forms = forms
+        self._compiled = {}
+        self.total = backend.value_and_grad(self._total)
+        """(loss, numbers, gradient by the sums) of the sums over all positions, the weights and the targets; the
+        numbers are the loss and its weighted terms."""
+
+    def whole(self, tile):
+        """Return the function of (vector, step, direction, guides, weights, targets) for an image that is one `tile`.
+
+        It gives the numbers and the gradient, at the image vector + step · direction.
+        """
+
+        def whole(vector, step, direction, guides, weights, targets):
+            def total(image, guides, weights, targets):
+                features = self._view.features(image, tile.offset, self._view.sizes(tile))
+                return self._total(self._sums(features, guides), weights, targets)
+
+            size = tile.own_size("image")
+            image = _along(vector, step, direction, size, ...)
+            _, numbers, gradient = backend.differentiated(total)(image, guides, weights, targets)
+            return numbers, ops.reshape(gradient, (-1,))
+
+        return self._kept(("whole", tile), lambda: backend.compiled(whole))
+
+    def of_tile(self, tile):
+        """Return two functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
+        sizes = self._view.sizes(tile)
+
+        def sums(seen, offset, guides):
+            return self._sums(self._view.features(seen, offset, sizes), guides)
+
+        def pulled(seen, offset, guides, derivatives):
+            products = tree.map_structure(lambda s, d: ops.sum(s * d), sums(seen, offset, guides), derivatives)
+            return sum(tree.flatten(products)), ()
+
+        return self._kept(tuple(sizes.values()), lambda: (backend.compiled(sums), backend.value_and_grad(pulled)))
+
+    def _kept(self, key, make):
+        if key not in self._compiled:
+            self._compiled[key] = make()
+        return self._compiled[key]
+
+    def _sums(self, features, guides):
+        """Return {name: the term's sums} over the positions of `features`."""
+        return {name: form.sums(features, guides[name]) for name, form in self._forms.items()}
+
+    def _total(self, sums, weights, targets):
+        """Return the loss, and an array of it and its weighted terms, from the sums over all positions."""
+        values = [form.value(sums[name], targets[name]) for name, form in self._forms.items()]
+        terms = ops.multiply(weights, ops.stack(values))
+        total = ops.sum(terms)
+        return total, ops.concatenate([total[None], terms])
+
+
 class Objective:
     """What a run minimises: sum of weight · loss over named terms, as a function of the image.
 
@@ -21,20 +88,24 @@ class Objective:
     and each tile, looked at a second time, pulls these derivatives back to its pixels.
     """
 
-    def __init__(self, network, terms, size):
-        """Set up; functions are compiled when they are first needed.
+    def __init__(self, network, terms, size, functions=None):
+        """Set up.
 
-        `network` is the `TiledNetwork` that all losses look through; `terms` maps a name to (weight, loss), the
-        losses as in `neural_style.losses`; `size` is the image's (height, width).
+        `network` is the `TiledNetwork` that all losses look through; `terms` maps a name to (weight, loss), the losses
+        as in `neural_style.losses`; `size` is the image's (height, width). `functions` are the `Functions` of the
+        network's view and the losses' `forms`, its own without.
         """
         self.size = size
         self._network = network
-        self._terms = terms
+        self._names = list(terms)
+        self._functions = functions or Functions(network.view, forms(terms))
         self._guides = {name: loss.guides for name, (_, loss) in terms.items()}
-        self._on_device = None
-        self._compiled = {}
-        self._whole = backend.compiled(self._whole_image)
-        self._value = backend.value_and_grad(self._total)
+        with np.errstate(over="ignore"):  # A loss that is not finite is refused, with its name.
+            weights = np.array([weight for weight, _ in terms.values()], "float32")
+        self._weights = ops.convert_to_tensor(weights)
+        targets = {name: loss.targets for name, (_, loss) in terms.items()}
+        self._targets = tree.map_structure(ops.convert_to_tensor, targets)
+        self._guides_on_device = None
 
     def evaluate(self, vector, step=0.0, direction=None):
         """Return (loss, {name: weighted term}, gradient) at the image `vector`, or at vector + step · direction.
@@ -45,76 +116,47 @@ class Objective:
         (loss, *terms), gradient = self._network.attempt(
             lambda: self._evaluate(vector, np.float32(step), direction), self.size
         )
-        return loss, dict(zip(self._terms, terms, strict=True)), gradient
+        return loss, dict(zip(self._names, terms, strict=True)), gradient
 
     def _evaluate(self, vector, step, direction):
         """Return the list of the loss and its weighted terms, and the gradient."""
-        if len(self._network.tiles(self.size)) > 1:
-            self._on_device = None
+        tile, *more = self._network.tiles(self.size)
+        if more:
+            self._guides_on_device = None
             numbers, gradient = self._evaluate_in_tiles(lambda seen: _along(vector, step, direction, self.size, seen))
         else:
-            if self._on_device is None:
-                self._on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
+            if self._guides_on_device is None:
+                self._guides_on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
             direction = vector if direction is None else direction  # The step is 0 then.
-            numbers, gradient = self._whole(vector, step, direction, self._on_device)
+            arrays = self._guides_on_device, self._weights, self._targets
+            numbers, gradient = self._functions.whole(tile)(vector, step, direction, *arrays)
         return ops.convert_to_numpy(numbers).tolist(), gradient
 
     def _evaluate_in_tiles(self, image):
         sums = None
         for tile in self._network.each(self.size, 1, 2):
-            own, _ = self._functions(tile)
+            own, _ = self._functions.of_tile(tile)
             more = own(image(tile.seen), tile.offset, self._cut(tile))
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
-        _, numbers, derivatives = self._value(sums)
+        _, numbers, derivatives = self._functions.total(sums, self._weights, self._targets)
         vector = backend.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
         for tile in self._network.each(self.size, 2, 2):
-            _, pulled = self._functions(tile)
+            _, pulled = self._functions.of_tile(tile)
             _, _, part = pulled(image(tile.seen), tile.offset, self._cut(tile), derivatives)
             gradient[tile.seen] += ops.convert_to_numpy(part)[0]
             del part
         self._network.give_back(coming=COMING * vector.nbytes)
         return numbers, backend.from_host(vector)
 
-    def _functions(self, tile):
-        """Return two compiled functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
-        sizes = self._network.sizes(tile)
-        key = tuple(sizes.values())
-        if key not in self._compiled:
-
-            def sums(seen, offset, guides):
-                return self._sums(self._network.features(seen, offset, sizes), guides)
-
-            def pulled(seen, offset, guides, derivatives):
-                products = tree.map_structure(lambda s, d: ops.sum(s * d), sums(seen, offset, guides), derivatives)
-                return sum(tree.flatten(products)), ()
-
-            self._compiled[key] = backend.compiled(sums), backend.value_and_grad(pulled)
-        return self._compiled[key]
-
     def _cut(self, tile):
         cut = {name: tile.cut(guides) for name, guides in self._guides.items()}
         return tree.map_structure(ops.convert_to_tensor, cut)
 
-    def _whole_image(self, vector, step, direction, guides):
-        """Return the numbers of `_total` and the gradient of an image in one tile."""
-        image = _along(vector, step, direction, self.size, ...)
-        _, numbers, gradient = backend.differentiated(self._total_of_whole)(image, guides)
-        return numbers, ops.reshape(gradient, (-1,))
 
-    def _total_of_whole(self, image, guides):
-        (tile,) = self._network.tiles(self.size)
-        return self._total(self._sums(self._network.features(image, tile.offset, self._network.sizes(tile)), guides))
-
-    def _sums(self, features, guides):
-        """Return {name: the term's sums} over the positions of `features`."""
-        return {name: loss.sums(features, guides[name]) for name, (_, loss) in self._terms.items()}
-
-    def _total(self, sums):
-        """Return the loss, and an array of it and its weighted terms, from the sums over all positions."""
-        terms = ops.stack([weight * loss.value(sums[name]) for name, (weight, loss) in self._terms.items()])
-        total = ops.sum(terms)
-        return total, ops.concatenate([total[None], terms])
+def forms(terms):
+    """Return {name: the form of its loss} of the `terms` {name: (weight, loss)} of an objective."""
+    return {name: loss.form for name, (_, loss) in terms.items()}
 
 
 def _along(vector, step, direction, size, seen):

@@ -9,12 +9,12 @@ from keras import backend, ops
 from scipy.optimize import fmin_l_bfgs_b, rosen, rosen_der
 
 from neural_style.optimiser import lbfgs
-from neural_style.optimiser.lbfgs import LBFGS
+from neural_style.optimiser.lbfgs import LBFGS, Vectors
 
 
 def minimise(function, start, evaluations, history=10, precondition=None):
     """Run the optimiser on function(x) -> (value, gradient); return it and the values it was told."""
-    optimiser = LBFGS(np.asarray(start, "float32"), history, precondition)
+    optimiser = LBFGS(np.asarray(start, "float32"), history, Vectors(len(start), precondition))
     values = []
     while len(values) < evaluations and not optimiser.converged:
         value, gradient = function(np.asarray(optimiser.point(), "float64"))
@@ -50,7 +50,7 @@ def test_the_direction_is_that_of_the_two_loop_recursion(preconditioned):
     start = np.random.default_rng(0).normal(size=50)
     factors = np.geomspace(1, 5, 50) if preconditioned else np.ones(50)
     precondition = (lambda vector: vector * factors.astype("float32")) if preconditioned else None
-    optimiser = LBFGS(start.astype("float32"), history, precondition)
+    optimiser = LBFGS(start.astype("float32"), history, Vectors(len(start), precondition))
     points, gradients = [], []
     while len(points) < 9:
         before = optimiser.loss
@@ -195,7 +195,8 @@ def test_an_optimiser_goes_on_from_its_state_to_the_last_bit(count, precondition
     function = bowl(60)
     start = np.random.default_rng(0).normal(size=60).astype("float32")
     factors = np.geomspace(1, 3, 60).astype("float32")
-    kind = {"history": 5, "precondition": (lambda vector: vector * factors) if preconditioned else None}
+    precondition = (lambda vector: vector * factors) if preconditioned else None
+    kind = {"history": 5, "vectors": Vectors(60, precondition)}
 
     def steps(optimiser, count):
         points = []

@@ -33,7 +33,7 @@ START = np.full((3, 4, 3), 128, "float32")
 
 def stages(*bowls):
     """One scale for each objective; those after the first start where the one before ended."""
-    return [lambda before, bowl=bowl: (bowl, START if before is None else before, 20) for bowl in bowls]
+    return [lambda before, bowl=bowl: (bowl, optimiser_of(START if before is None else before)) for bowl in bowls]
 
 
 def test_the_start_is_evaluation_0_and_every_iteration_has_its_evaluations():

@@ -14,6 +14,7 @@ import paint
 from neural_style.command.reporter import Reporter
 from neural_style.painting.objective import objective as objective_of
 from neural_style.tiling.memory import ONE_PIECE
+from neural_style.tiling.objective import Functions
 from tests.conftest import CASTLE, REFERENCE, ROOT, SHALLOW, STARRY_NIGHT, opened
 
 MASKS = [REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
@@ -165,7 +166,7 @@ def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompi
     def does_not_fit(*arguments):
         return ops.ones((2**20, 2**20, 2**10))  # More than there are addresses, so the backend's own error.
 
-    monkeypatch.setattr(objective, "_whole", does_not_fit)
+    monkeypatch.setattr(Functions, "whole", lambda functions, tile: does_not_fit)
     tiled, _, tiled_gradient = objective.evaluate(image)
 
     assert said == ["the memory does not suffice: going on in tiles of 64 rows"]
