@@ -48,6 +48,10 @@ class Parser(argparse.ArgumentParser):
         paths = [f"./{path}" if path.startswith("-") and path != STANDARD else path for path in argv[end + 1 :]]
         return self.parse_intermixed_args([*flags, _END_OF_LIST, *paths, *lists])
 
+    def names(self):
+        """Return the set of names of all flags."""
+        return {name for action in self._actions for name in action.option_strings}
+
     def error(self, message):
         """Say in one line what is wrong with the command line, and exit; the usage would be a screen long."""
         if "required: PREFIX" in message and self._swallowed:
@@ -122,6 +126,27 @@ class Parser(argparse.ArgumentParser):
             collecting = argument in lists or is_first or (collecting and is_number(argument))
             (back if collecting else front).append(argument)
         return front, back
+
+
+def split(parser, argv):
+    """Return what of the list of strings `argv` is for a `Parser`, and what for another: a script that it runs.
+
+    What stands before the first flag, and its own flags with all that stands behind them, are the parser's.
+    """
+    known = parser.names()
+    own, others = [], []
+    target = own
+    for argument in argv:
+        if argument.startswith("-") and argument != STANDARD and not is_number(argument):
+            target = own if flag_name(argument) in known else others
+        target.append(argument)
+    return own, others
+
+
+def flag_name(argument):
+    """Return the name of the flag in an argument, --flag_name however it is written."""
+    name = argument.partition("=")[0]
+    return "--" + name[2:].replace("-", "_") if name.startswith("--") else name
 
 
 _END_OF_LIST = "--end_of_list"

@@ -82,32 +82,35 @@ def run(main):
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         status = main()
-    except InputError as problem:
-        status = _fail(script, str(problem))
     except KeyboardInterrupt:
         status = SIGNAL_STATUS + signal.SIGINT
-    except OSError as error:
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = _fail(script, f"the output could not be written: {error.strerror or error}")
-    except ImportError as error:
-        if error.name is None or error.name.split(".")[0] in _OWN:
-            raise
-        status = _fail(script, missing(error.name))
-    except Exception as error:
-        if not gpu.may_be_out_of_memory(error):
-            raise
-        problem = "the memory does not suffice"
-        if not gpu.is_out_of_memory(error):
-            problem = f"the GPU cannot do a convolution, mostly for want of memory ({str(error).splitlines()[0]})"
-        status = _fail(script, f"{problem}: choose a smaller picture or size")
+        print(complaint(script, problem), file=sys.stderr)
+        status = 1
     sys.exit(status)
+
+
+def problem_of(error):
+    """Return the line in which the user is told of an exception; None for one that is a defect of ours."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"the output could not be written: {error.strerror or error}"
+    if isinstance(error, ImportError):
+        is_missing = error.name is not None and error.name.split(".")[0] not in _OWN
+        return missing(error.name) if is_missing else None
+    if not gpu.may_be_out_of_memory(error):
+        return None
+    problem = "the memory does not suffice"
+    if not gpu.is_out_of_memory(error):
+        problem = f"the GPU cannot do a convolution, mostly for want of memory ({str(error).splitlines()[0]})"
+    return f"{problem}: choose a smaller picture or size"
 
 
 _OWN = ("models", "neural_style")
 """Packages that cannot be missing, so that an import from them that fails is a defect."""
-
-
-def _fail(script, message):
-    print(complaint(script, message), file=sys.stderr)
-    return 1

@@ -1,0 +1,1 @@
+"""Many pictures made by one script."""

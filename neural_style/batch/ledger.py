@@ -1,0 +1,81 @@
+"""What of a batch is finished: a file in the folder of results."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from neural_style import files
+from neural_style.errors import InputError
+from neural_style.lock import Lock
+
+NAME = "batch.json"
+
+
+class Ledger:
+    """For each result what it was made of, so that the same command leaves it as it is and another makes it anew.
+
+    While it is entered, no other batch works in its folder.
+    """
+
+    def __init__(self, folder, script, flags):
+        """`folder` is that of the results, which a `script` makes with `flags`, a list of strings."""
+        self._path = Path(folder, NAME)
+        self._lock = Lock(Path(folder, ".batch.lock"))
+        self._made_by = {"script": script, "flags": list(flags)}
+        self._results = {}
+
+    def __enter__(self):
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._lock.take():
+                raise InputError(f"{self._lock.holder()} is making pictures in {self._path.parent}: wait for it")
+        except OSError as error:
+            raise InputError(f"nothing can be written into {self._path.parent}: {error.strerror or error}") from error
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            results = json.loads(self._path.read_text("utf-8"))["results"]
+            self._results = {name: entry for name, entry in results.items() if isinstance(entry, dict)}
+        return self
+
+    def __exit__(self, *exception):
+        self._lock.release()
+
+    def is_done(self, job):
+        """Return whether a `jobs.Job` is finished: by the same script, of the same pictures and flags, and there."""
+        return self._results.get(job.name) == self._entry(job, "done") and os.path.exists(job.result)
+
+    def is_begun(self, job):
+        """Return whether a job has been begun, by the same script with the same pictures and flags."""
+        return self._results.get(job.name) == self._entry(job, "begun")
+
+    def problem(self, job):
+        """Return why a job must not be done, None if it may: a picture that no batch has made would be lost."""
+        if job.name in self._results or not os.path.lexists(job.result):
+            return None
+        return f"{job.result} is there already, and was not made by batch.py: choose another --to, or delete it"
+
+    def begin(self, job):
+        """Note that the result of a job may be there from now on, and is not finished."""
+        self._write(job, "begun")
+
+    def finish(self, job):
+        """Note that a job is finished."""
+        self._write(job, "done")
+
+    def _write(self, job, state):
+        self._results[job.name] = self._entry(job, state)
+        content = json.dumps({"results": self._results}, ensure_ascii=False, indent=1)
+        files.write_whole(self._path, content.encode("utf-8", "surrogateescape"))
+
+    def _entry(self, job, state):
+        inputs = [_state_of(path) for path in job.inputs]
+        return {"state": state, **self._made_by, "inputs": inputs}
+
+
+def _state_of(path):
+    """Return what changes when a file does: its bytes and the time of its last change; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]

@@ -1,0 +1,195 @@
+"""Tasks shared out over Ray's actors: processes that each keep what they have loaded from one task to the next."""
+
+import contextlib
+import os
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from neural_style.errors import InputError
+
+ATTEMPTS = 3
+"""How often a task is tried whose processes die, which mostly means that the machine has too little memory for it."""
+
+POLL = 0.5
+"""Seconds between two looks at how far tasks are."""
+
+AUTO = "auto"
+"""The address that stands for the cluster which this machine is part of."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What each process gets: CPU cores, and a GPU or none."""
+
+    cpus: int
+    gpus: int
+
+
+class Pool:
+    """Processes that do tasks, as many at once as there are `workers`.
+
+    While it is entered, Ray is at work: on this machine alone, or on the cluster at an address.
+    """
+
+    def __init__(self, address=None, workers=None):
+        """`address` is that of a Ray cluster, AUTO for the one this machine is part of, None for this machine alone.
+
+        Without `workers` there is one for each GPU, or where there is none, for each machine.
+        """
+        self._address = address
+        self._asked = workers
+        self.workers = workers or 1
+
+    def __enter__(self):
+        """Begin. Raises InputError if Ray is not installed, or the cluster cannot be reached."""
+        ray = _ray()
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Its future default, which lets processes that ask for no GPU see those there are, as they would without Ray.
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        local = {"num_cpus": max(os.cpu_count() or 1, self.workers)} if self._address is None else {}
+        try:
+            with _quiet(ray):
+                ray.init(
+                    self._address or "local",
+                    include_dashboard=None if self._address else False,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    **local,
+                )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            where = f"the cluster {self._address}" if self._address else "this machine"
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"Ray cannot work on {where}: {reason or type(error).__name__}") from error
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        self.share, self.workers = shares(machines, self._asked)
+        return self
+
+    def __exit__(self, *exception):
+        _ray().shutdown()
+
+    def outcomes(self, make, tasks, begin, at):
+        """Yield (task, outcome, problem) of each of the `tasks`, in the order in which they end.
+
+        `make(listener, part)` is called in each process, which has this part of its machine's cores, and returns a
+        function from a task to its outcome; that tells listener.at(…) how far it is, which is passed on to at(…) here.
+        `begin(task)` is told when a task begins. A process that dies is replaced, and its task tried again; after so
+        many ATTEMPTS the outcome is None, and the problem says so in a line.
+        """
+        ray = _ray()
+        board = ray.remote(num_cpus=0)(_Board).remote()
+        actor = ray.remote(num_cpus=self.share.cpus, num_gpus=self.share.gpus, max_restarts=0)(_Actor)
+        waiting, running, idle = deque((task, 1) for task in tasks), {}, []
+        started = 0
+        while waiting or running:
+            while waiting and len(running) < self.workers:
+                if not idle:
+                    if started >= self.workers:
+                        break
+                    idle.append(actor.remote(make, board, self.share.cpus))
+                    started += 1
+                task, attempt = waiting.popleft()
+                worker = idle.pop()
+                begin(task)
+                running[worker.do.remote(task)] = task, attempt, worker
+            ended, _ = ray.wait(list(running), timeout=POLL)
+            for news in ray.get(board.taken.remote()):
+                at(*news)
+            for reference in ended:
+                task, attempt, worker = running.pop(reference)
+                try:
+                    outcome = ray.get(reference)
+                except ray.exceptions.RayActorError as error:
+                    started -= 1
+                    if "creation task" in str(error):  # An exception there, and it would be there again.
+                        yield task, None, f"its process did not begin: {str(error).strip().splitlines()[-1]}"
+                    elif attempt < ATTEMPTS:
+                        waiting.appendleft((task, attempt + 1))
+                    else:
+                        yield task, None, f"its process was killed {ATTEMPTS} times, most likely for want of memory"
+                    continue
+                idle.append(worker)
+                yield task, outcome, ""
+
+
+def shares(machines, workers):
+    """Return (`Share`, workers) of a cluster whose `machines` are Ray's dicts of resources.
+
+    As many processes as are asked for, or None, get as many cores each as all of them can have; never more processes
+    than there are GPUs, if there are any, or cores.
+    """
+    cores = [int(machine.get("CPU", 0)) for machine in machines]
+    gpus = int(sum(machine.get("GPU", 0) for machine in machines))
+    count = min(workers or gpus or len([own for own in cores if own]), gpus or sum(cores))
+    count = max(1, count)
+    cpus = max((c for c in range(1, max(cores) + 1) if sum(own // c for own in cores) >= count), default=1)
+    return Share(cpus, 1 if gpus else 0), count
+
+
+class _Actor:
+    """A process of the pool."""
+
+    def __init__(self, make, board, cores):
+        # TensorFlow would use all cores of the machine in each process. It is not loaded yet.
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(cores)
+        self._do = make(_Listener(board), min(1.0, cores / (os.cpu_count() or 1)))
+
+    def do(self, task):
+        return self._do(task)
+
+
+class _Board:
+    """Where the processes write how far they are."""
+
+    def __init__(self):
+        self._news = {}
+
+    def put(self, name, *details):
+        self._news[name] = details
+
+    def taken(self):
+        """Return the latest of each that has changed since this was last called."""
+        news, self._news = self._news, {}
+        return [(name, *details) for name, details in news.items()]
+
+
+class _Listener:
+    """What a process tells how far it is; it writes that on the board, not too often."""
+
+    def __init__(self, board):
+        self._board = board
+        self._last = 0.0
+
+    def at(self, name, *details):
+        if time.monotonic() - self._last > POLL:
+            self._last = time.monotonic()
+            self._board.put.remote(name, *details)
+
+    def heard(self, line):
+        """Pass over what is said while the process begins."""
+
+    def download(self, done, total):
+        """Pass over how far a download is."""
+
+
+def _ray():
+    """Return the package. Raises InputError if it is not installed."""
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError(
+            "several processes need the Python package ray: python -m pip install -r requirements-cluster.txt"
+        ) from error
+    return ray
+
+
+@contextlib.contextmanager
+def _quiet(ray):
+    """Keep Ray from writing warnings of its own while it begins."""
+    import logging
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        yield
