@@ -20,6 +20,7 @@ class Overview:
         self.reporter = _JsonMessages() if flags.json and not flags.quiet else _Messages(flags.quiet)
         self.done, self.failures = 0, []
         self.workers = 1
+        self._json = flags.json
         self._total = 0
         self._running = {}
         self._took = []
@@ -72,7 +73,7 @@ class Overview:
         """Say how it ended, by a signal if `status` is that of one, and once more what failed, be it quiet or not."""
         self.reporter.close()
         for name, problem in self.failures:
-            print(complaint("batch.py", f"{name}: {problem}"), file=sys.stderr)
+            print(complaint("batch.py", f"{name}: {problem}", self._json), file=sys.stderr)
         if status:
             self.reporter.say(f"interrupted: {self.done} of {self._total} are done; the same command goes on")
         elif self.failures:

@@ -43,7 +43,7 @@ _PAINTING = Kind(
 def _finishing(*lists, named="photos"):
     """Return the kind of a finishing tool that takes a picture of each of the `lists`."""
     arguments = lambda inputs, result: [*inputs, "-o", result]
-    return Kind(lists, arguments, (named,), pairs=True, taken=("output",))
+    return Kind(lists, arguments, (named,), pairs=True, taken=("o", "output"))
 
 
 KINDS = {

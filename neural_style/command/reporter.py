@@ -237,10 +237,10 @@ def as_json(value):
     return json.dumps(finite(value), ensure_ascii=False)
 
 
-def complaint(script, problem):
-    """Return the line in which a script says what is wrong, as JSON where its command line asks for that."""
+def complaint(script, problem, json=None):
+    """Return the line in which a script says what is wrong, as JSON if asked for, by its command line if not here."""
     text = " ".join(problem.split())
-    if "--json" in sys.argv[1:]:
+    if "--json" in sys.argv[1:] if json is None else json:
         return as_json({"event": "error", "script": script, "text": text})
     return f"{script}: error: {text}"
 
