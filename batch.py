@@ -9,8 +9,8 @@ from neural_style.batch import course, jobs, pictures, scripts, sheet
 from neural_style.batch.ledger import Ledger
 from neural_style.batch.overview import Overview
 from neural_style.command import script
-from neural_style.command.flags import add_message_flags
-from neural_style.command.parser import BOOLEAN, NumberFrom, Parser, flag_name, split
+from neural_style.command.flags import add_message_flags, add_pool_flags
+from neural_style.command.parser import BOOLEAN, Parser, flag_name, split
 from neural_style.errors import InputError
 from neural_style.pictures.images import ENDINGS
 
@@ -39,8 +39,7 @@ def parser():
     flag("--sheet", **BOOLEAN, default=False, help=f"also write all of them on one page, {sheet.NAME}")
     flag = parser.add_argument_group("work").add_argument
     count = "pictures at once; default: 1, on a cluster one for each GPU, else for each machine"
-    flag("--jobs", type=NumberFrom(1, int), metavar="N", help=count)
-    flag("--cluster", metavar="ADDRESS|auto", help="share the pictures out over a Ray cluster")
+    add_pool_flags(flag, count)
     add_message_flags(flag)
     return parser
 

@@ -132,9 +132,9 @@ def shallow(monkeypatch):
     """Has scripts compare two layers of the style, not five: enough where the course of a run is what counts."""
     import network
     import neural_doodle
-    import paint
+    from neural_style.painting import flagship
 
-    for module in (network, neural_doodle, paint):
+    for module in (network, neural_doodle, flagship):
         monkeypatch.setattr(module, "STYLE_LAYERS", ("conv1_1", "conv2_1"))
 
 

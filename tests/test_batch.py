@@ -165,7 +165,7 @@ def test_a_picture_that_no_batch_has_made_is_not_replaced(capsys, photos, to):
 
 def signalled(monkeypatch, when):
     """Have the signal of Ctrl+C come at the `when`-th word of how far a picture is."""
-    begin, words = working._Ear.progress, []
+    begin, words = working.Ear.progress, []
 
     def progress(self, *given):
         words.append(1)
@@ -173,7 +173,7 @@ def signalled(monkeypatch, when):
             signal.raise_signal(signal.SIGINT)
         begin(self, *given)
 
-    monkeypatch.setattr(working._Ear, "progress", progress)
+    monkeypatch.setattr(working.Ear, "progress", progress)
 
 
 def test_the_same_command_goes_on_after_an_interruption_to_the_same_pictures(capsys, photos, to, tmp_path):

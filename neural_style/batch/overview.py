@@ -31,12 +31,12 @@ class Overview:
     def __exit__(self, *exception):
         self.reporter.close()
 
-    def starts(self, total, done):
-        """Say how much there is to do; `done` of the `total` are finished already."""
+    def starts(self, total, done, what="picture"):
+        """Say how many of `what` there are to make; `done` of the `total` are finished already."""
         self._total, self.done = total, done
         left = total - done
         already = f"; {done} of {total} are finished already" if done else ""
-        self.reporter.say(f"{left} picture{'s' * (left != 1)} to make{already}")
+        self.reporter.say(f"{left} {what}{'s' * (left != 1)} to make{already}")
 
     def heard(self, line):
         """Pass on what a script says while it begins."""
@@ -51,31 +51,40 @@ class Overview:
         self._running[job.name] = 0.0
         self._show(job.name, "running")
 
-    def at(self, name, evaluation, evaluations):
-        """Show how far the picture `name` is."""
+    def at(self, name, evaluation, evaluations, seconds=None):
+        """Show how far the picture `name` is, or that it is done if it is told how many `seconds` it took."""
+        if seconds is not None:
+            self._ends(name, seconds)
+            return
         self._running[name] = evaluation / max(1, evaluations)
         self._show(name, "running", evaluation=evaluation, evaluations=evaluations)
 
     def end(self, job, outcome):
         """Show what came of a job."""
-        self._running.pop(job.name, None)
         for warning in outcome.warnings:
             self.reporter.say(f"{job.name}: {warning}")
         if outcome.problem:
+            self._running.pop(job.name, None)
             self.failures.append((job.name, outcome.problem))
             self._show(job.name, "failed", problem=outcome.problem)
             return
-        self._took.append(outcome.seconds)
-        self.done += 1
-        self._show(job.name, "done", seconds=outcome.seconds)
+        self._ends(job.name, outcome.seconds)
 
-    def closes(self, status):
-        """Say how it ended, by a signal if `status` is that of one, and once more what failed, be it quiet or not."""
+    def _ends(self, name, seconds):
+        self._running.pop(name, None)
+        self._took.append(seconds)
+        self.done += 1
+        self._show(name, "done", seconds=seconds)
+
+    def closes(self, status, remedy="the same command goes on"):
+        """Say how it ended, by a signal if `status` is that of one, which the `remedy` makes good, and once more what
+        failed, be it quiet or not.
+        """
         self.reporter.close()
         for name, problem in self.failures:
             print(complaint("batch.py", f"{name}: {problem}", self._json), file=sys.stderr)
         if status:
-            self.reporter.say(f"interrupted: {self.done} of {self._total} are done; the same command goes on")
+            self.reporter.say(f"interrupted: {self.done} of {self._total} are done; {remedy}")
         elif self.failures:
             self.reporter.say(f"{self.done} of {self._total} are done, {len(self.failures)} failed")
 

@@ -38,7 +38,7 @@ class Worker:
         is, and before the first evaluation of all what the script says, `heard(line)`.
         """
         self._script = Path(script).name
-        self._ear = _Ear(listener)
+        self._ear = Ear(listener)
         self._workshop = Workshop(self._ear)
 
     def make(self, job, more=()):
@@ -66,7 +66,7 @@ def _as_script(name, argv):
         sys.argv = before
 
 
-class _Ear(Reporter):
+class Ear(Reporter):
     """The reporter of a script in a batch, which speaks for itself: most of what a script says is for one picture."""
 
     def __init__(self, listener):
@@ -88,6 +88,10 @@ class _Ear(Reporter):
 
     def download(self, done, total):
         self._listener.download(done, total)
+
+    def ends(self, seconds):
+        """Tell that the picture in hand is done, after so many seconds."""
+        self._listener.at(self._name, 1, 1, seconds)
 
     def progress(self, progress, left):
         self._is_loading = False

@@ -154,14 +154,14 @@ class _Board:
 
 
 class _Listener:
-    """What a process tells how far it is; it writes that on the board, not too often."""
+    """What a process tells how far it is; it writes that on the board, not too often but for the end of something."""
 
     def __init__(self, board):
         self._board = board
         self._last = 0.0
 
     def at(self, name, *details):
-        if time.monotonic() - self._last > POLL:
+        if len(details) > 2 or time.monotonic() - self._last > POLL:
             self._last = time.monotonic()
             self._board.put.remote(name, *details)
 

@@ -75,6 +75,27 @@ def add_painting_flags(parser):
     return parser
 
 
+def add_film_flags(parser):
+    """Return `parser` with the flags that video.py has besides those of paint.py."""
+    flag = parser.add_argument_group("film").add_argument
+    flicker = "weight against flicker: more holds each frame to those before, less lets it be painted afresh"
+    flag("--flicker", type=NumberFrom(0), default=1.0, metavar="WEIGHT", help=flicker)
+    every = "paint every Nth frame, and carry the others on from those before: for drafts"
+    flag("--every", type=NumberFrom(1, int), default=1, metavar="N", help=every)
+    rate = "frames a second of a folder of pictures"
+    flag("--fps", type=NumberFrom(0.1, most=240), default=24.0, help=rate)
+    flag("--keep_frames", **BOOLEAN, default=False, help="leave the painted frames in OUT_run when the film is written")
+    jobs = "scenes at once; default: 1, on a cluster one for each GPU, else for each machine"
+    add_pool_flags(flag, jobs)
+    return parser
+
+
+def add_pool_flags(flag, jobs):
+    """Add --jobs, whose help is `jobs`, and --cluster by `flag`, the `add_argument` of a parser or group."""
+    flag("--jobs", type=NumberFrom(1, int), metavar="N", help=jobs)
+    flag("--cluster", metavar="ADDRESS|auto", help="share them out over a Ray cluster")
+
+
 QUALITIES = {"draft": (3, (4, 1)), "normal": (1, (10, 10, 5)), "best": (1, (20, 20, 10))}
 """By the --quality of paint.py: how often the pixels double from scale to scale, and the iterations at the first ones.
 

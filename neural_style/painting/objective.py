@@ -8,6 +8,7 @@ from neural_style import backend
 from neural_style.command.workshop import Workshop
 from neural_style.losses import content, style, wasserstein
 from neural_style.losses.products import MomentsProduct
+from neural_style.losses.temporal import TemporalLoss
 from neural_style.losses.variation import TotalVariationLoss
 from neural_style.painting.synthesis import optimiser_of, vectors_of
 from neural_style.pictures import images
@@ -98,6 +99,9 @@ def _objective(task, pictures, shared, plan, reporter):
     if flags.total_variation_weight:
         smoothness = task.smoothness(pictures.size) if task.smoothness else TotalVariationLoss()
         terms["tv"] = flags.total_variation_weight, smoothness
+    if pictures.earlier:
+        earlier = pictures.earlier
+        terms["temporal"] = earlier.weight, TemporalLoss(earlier.warped, earlier.reliable)
     return Objective(network, terms, pictures.size, shared.functions(network.view, terms, pictures.size))
 
 

@@ -36,13 +36,26 @@ class Masks:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What is known of a frame of a film from those before: `warped`, the earlier painting where its motion has carried
+    it, RGB (height, width, 3) in 0..255, and `reliable` (height, width), 1 where that holds and 0 elsewhere. `weight`
+    is how much it counts beside the other losses.
+    """
+
+    warped: np.ndarray
+    reliable: np.ndarray
+    weight: float
+
+
+@dataclass(frozen=True)
 class Pictures:
     """The inputs of a run at one scale; pictures are RGB (height, width, 3) in 0..255, of type uint8 where that does.
 
     `content` (None without one) and `start` have the generated image's size, `styles` that too or their own.
     `style_weights` has one weight per style, `masks` what the script's style loss wants to know of masks.
     `content_size` is the (height, width) of the file that the generated image's aspect ratio comes from. The generated
-    image, with all that lies on it, is extended by a `margin` of so many pixels on each side.
+    image, with all that lies on it, is extended by a `margin` of so many pixels on each side. `earlier` holds it where
+    the frames before it have been, None where there are none.
     """
 
     content: np.ndarray | None
@@ -53,6 +66,7 @@ class Pictures:
     masks: object
     finish: Finish
     margin: int = 0
+    earlier: Earlier | None = None
 
     @property
     def size(self):

@@ -48,7 +48,10 @@ class Method:
 
     def task(self, argv):
         """Return the `Task` of painting by the flags in the list of strings `argv`."""
-        flags = self.parse(argv)
+        return self.task_of(self.parse(argv))
+
+    def task_of(self, flags):
+        """Return the `Task` of painting by flags that are parsed."""
         layers = tuple(self.style_layers(flags))
         read = partial(self.inputs.read, flags, layers)
         smoothness = self.smoothness and partial(self.smoothness, flags)

@@ -1,0 +1,1 @@
+"""Films, painted frame by frame so that they hold still."""

@@ -1,0 +1,79 @@
+"""The course of a film: what is painted already, who paints the scenes, and how all of it becomes a film again."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from neural_style.batch.working import Ear
+from neural_style.cluster.pool import Pool
+from neural_style.command.interruption import Interrupted, Interruption
+from neural_style.command.workshop import Workshop
+from neural_style.errors import InputError
+from neural_style.tiling import memory
+from neural_style.video import film as films
+from neural_style.video.folder import FilmFolder
+from neural_style.video.frames import Painter
+
+
+def paint(work, folder, overview):
+    """Paint all frames of a `Work` that are not in the `FilmFolder` yet.
+
+    Returns 0, or the exit status of the signal that ended it. Raises InputError if a scene cannot be painted.
+    """
+    flags = work.flags
+    left = [scene for scene in work.scenes if folder.painted(scene) < scene.end - scene.begin]
+    if not left:
+        return 0
+    several = flags.cluster or (flags.jobs or 1) > 1
+    pool = Pool(flags.cluster, flags.jobs) if several else None
+
+    make = partial(_worker, work, str(folder.path.resolve()), os.getcwd())
+    with pool or contextlib.nullcontext(), Interruption() as interruption:
+        interruption.nothing_in_hand = True  # All but the frame in hand is on the disk.
+        try:
+            if pool is None:
+                do = make(overview, 1.0)
+                for scene in left:
+                    do(scene)
+                return 0
+            overview.workers = min(pool.workers, len(left))
+            for _, _, problem in pool.outcomes(make, left, lambda scene: None, overview.at):
+                if problem:
+                    raise InputError(problem)
+        except Interrupted:
+            return interruption.exit_status
+    return 0
+
+
+def _worker(work, folder, where, listener, part):
+    """Return the function that paints a scene, in this process or another, which has this `part` of its machine."""
+    root = str(Path(__file__).parents[2])
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    flags, film = work.flags, work.film
+    if part < 1 and flags.max_memory is None:
+        flags.max_memory = int(part * memory.allowance_of_machine())
+    ear = Ear(listener)
+    folder_of_film = FilmFolder(folder.removesuffix("_run"))
+
+    def do(scene):
+        os.chdir(where)
+        with tempfile.TemporaryDirectory() as temporary:
+            painter = Painter(flags, Workshop(ear), ear, Path(temporary))
+            done = folder_of_film.painted(scene)
+            for number, frame in enumerate(films.frames(film)):
+                if scene.begin <= number < scene.begin + done:
+                    painter.goes_on(frame, folder_of_film.painting(number))
+                elif scene.begin + done <= number < scene.end:
+                    ear.begin(f"frame {number + 1}")
+                    began = time.monotonic()
+                    folder_of_film.add(number, *painter.paint(frame, carry=(number - scene.begin) % flags.every > 0))
+                    ear.ends(time.monotonic() - began)
+                elif number >= scene.end:
+                    break
+
+    return do

@@ -1,0 +1,128 @@
+"""What a film leaves while it is painted: its settings and the frames that are done."""
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from neural_style.errors import InputError
+from neural_style.files import write_whole
+from neural_style.lock import Lock
+from neural_style.pictures import images
+
+NOT_OF_THE_PICTURES = (
+    "resume",
+    "jobs",
+    "cluster",
+    "quiet",
+    "json",
+    "keep_frames",
+    "no_overwrite",
+    "out",
+    "prefix",
+    "result",
+)
+"""Flags that change nothing in the frames, so that a run may be resumed with others."""
+
+
+def identity(flags):
+    """Return all that decides what the frames look like, a JSON-able dict."""
+    pictures = [flags.content, *flags.styles, *flags.style_masks, *flags.content_masks, flags.content_mask]
+    pictures += [flags.color_mask, flags.init_image]
+    files = {path: _state_of(path) for path in pictures if path and os.path.exists(path)}
+    chosen = {name: value for name, value in vars(flags).items() if name not in NOT_OF_THE_PICTURES}
+    return {"film and pictures": files, "flags": chosen}
+
+
+def _state_of(path):
+    """Return what changes when a file does; of a folder, the state of all that is in it."""
+    if os.path.isdir(path):
+        return {entry.name: _state_of(entry.path) for entry in sorted(os.scandir(path), key=lambda entry: entry.name)}
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+class FilmFolder:
+    """The folder `OUT_run` of a film that is being painted: its settings, and the frames that are painted.
+
+    `frames` has the paintings, which the next ones are held to, `shown` those pictures that differ from them by what is
+    done to a painting before it is shown. Raises InputError if another process works there.
+    """
+
+    def __init__(self, out):
+        self.path = Path(f"{out}_run")
+        self._lock = Lock(self.path / "lock")
+
+    def __enter__(self):
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not self._lock.take():
+                raise InputError(
+                    f"{self._lock.holder()} has a run in {self.path}: wait for its end, or choose another OUT"
+                )
+        except OSError as error:
+            raise InputError(f"nothing can be written into {self.path}: {error.strerror or error}") from error
+        return self
+
+    def __exit__(self, *exception):
+        self._lock.release()
+
+    def begin(self, identity, resumes):
+        """Take up the frames of the run of this `identity`, a JSON-able dict, if it is to be resumed, else begin anew.
+
+        Raises InputError if those that are there are of another run.
+        """
+        settings = self.path / "settings.json"
+        identity = json.loads(json.dumps(identity, default=str))
+        if resumes and settings.exists():
+            with contextlib.suppress(OSError, ValueError):
+                before = json.loads(settings.read_text("utf-8"))
+                changed = [name for name in identity if before.get(name) != identity[name]]
+                if not changed:
+                    return
+                raise InputError(
+                    f"the frames in {self.path} are of another run, by its {' and '.join(changed)}: give the same "
+                    "ones, or leave out --resume to begin anew"
+                )
+        for name in ("frames", "shown"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        write_whole(settings, json.dumps(identity, indent=1, ensure_ascii=False).encode())
+
+    def count(self, scenes):
+        """Return how many frames of the scenes are painted."""
+        return sum(self.painted(scene) for scene in scenes)
+
+    def painted(self, scene):
+        """Return how many frames of a scene are painted, from its first on."""
+        for number in range(scene.begin, scene.end):
+            if not self._file("frames", number).exists():
+                return number - scene.begin
+        return scene.end - scene.begin
+
+    def add(self, number, painting, shown):
+        """Write the painting of a frame, uint8 RGB, and what is `shown` of it, a Pillow image."""
+        if shown.mode != "RGB" or not np.array_equal(np.asarray(shown), painting):
+            images.write(self._file("shown", number), shown)
+        images.write(self._file("frames", number), Image.fromarray(painting))
+
+    def painting(self, number):
+        """Return the painting of a frame, uint8 RGB."""
+        return images.to_array(images.read(self._file("frames", number)), dtype="uint8")
+
+    def shown(self, count):
+        """Yield what is shown of all `count` frames, Pillow images."""
+        for number in range(count):
+            other = self._file("shown", number)
+            yield images.read(other if os.path.exists(other) else self._file("frames", number))
+
+    def clear(self):
+        """Delete the frames: the film is written."""
+        for name in ("frames", "shown"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def _file(self, kind, number):
+        return self.path / kind / f"{number:06d}.png"

@@ -1,0 +1,124 @@
+"""The frames of a film, painted one after the other so that each holds where the one before has moved to.
+
+Ruder, Dosovitskiy & Brox 2016, arXiv 1604.08610.
+"""
+
+import copy
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from neural_style.painting import flagship, photograph, planning
+from neural_style.painting.recipe import Run, load_weights
+from neural_style.pictures import color, images
+from neural_style.runs.folder import NoFolder
+from neural_style.video import flow
+
+BACK = (1, 2, 4)
+"""Frames before that a frame is held to (J of section 4.4): farther ones where the nearer show something else."""
+
+WEIGHT = 50.0
+"""Of the temporal loss beside paint.py's other losses."""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A frame and its painting, both uint8 RGB (height, width, 3) of the painting's size."""
+
+    frame: np.ndarray
+    painting: np.ndarray
+
+
+class Painter:
+    """Paints the frames of one film, from cut to cut, with all that one leaves for the next."""
+
+    def __init__(self, flags, workshop, reporter, folder):
+        """`flags` are those of video.py, `workshop` and `reporter` what a script has, `folder` one for a file."""
+        self._flags = flags
+        self._workshop = workshop
+        self._reporter = reporter
+        self._file = folder / "frame.png"
+        self._weights = None
+        self._before = deque(maxlen=max(BACK))
+
+    def cut(self):
+        """Forget the frames before: the next shows something else."""
+        self._before.clear()
+
+    def goes_on(self, frame, painting):
+        """Take a frame, uint8 RGB (height, width, 3), for one that has been painted before: its `painting`, too."""
+        size = painting.shape[:2]
+        self._before.append(Painted(images.to_array(Image.fromarray(frame), size, "bicubic", "uint8"), painting))
+
+    def paint(self, frame, carry=False):
+        """Return (painting, picture) of the next frame: uint8 RGB, and the Pillow image that is shown of it.
+
+        With `carry` it is not painted but carried on from those before.
+        """
+        Image.fromarray(frame).save(self._file, compress_level=1)
+        task = self._task()
+        scales = task.read(self._reporter)
+        last = scales[-1]
+        inner = images.without_margin(last.content, last.margin)
+        painting = None
+        if self._before:
+            start, earlier = self._from_before(inner)
+            painting = start
+            start = images.extended(start, last.margin)
+            last = replace(last, start=start, earlier=_extended(earlier, last.margin))
+            scales = [last]
+        if painting is None or not carry:
+            painting = images.without_margin(self._minimised(task, scales), last.margin)
+        painting = np.asarray(images.to_picture(painting))
+        self._before.append(Painted(inner, painting))
+        shown = last.finish.picture(images.extended(painting.astype("float32"), last.margin))
+        return painting, shown
+
+    def _task(self):
+        flags = copy.deepcopy(self._flags)
+        flags.content = str(self._file)
+        return flagship.METHOD.task_of(flags)
+
+    def _from_before(self, frame):
+        """Return what a frame begins with, and the `photograph.Earlier` that holds it.
+
+        Where nothing before can be relied on, it begins as the photograph with the painting's colours.
+        """
+        held = np.zeros(frame.shape[:2], bool)
+        warped = np.zeros(frame.shape, "float32")
+        for back in BACK:
+            if back > len(self._before):
+                break
+            before = self._before[-back]
+            motion = flow.flow(frame, before.frame)
+            here = flow.reliable(motion, flow.flow(before.frame, frame)) & ~held
+            warped[here] = flow.warped(before.painting, motion)[here]
+            held |= here
+        nearest = self._before[-1].painting.astype("float32")
+        start = np.where(held[..., None], warped, color.match_linear(frame.astype("float32"), nearest))
+        return start, photograph.Earlier(warped, held.astype("float32"), WEIGHT * self._flags.flicker)
+
+    def _minimised(self, task, scales):
+        """Return the image float32 (height, width, 3) that the scales of a task end with, margin and all."""
+        if self._weights is None:
+            self._weights = load_weights(task.flags, self._reporter)
+        run = Run(task, scales, self._weights, NoFolder(), self._reporter, self._workshop)
+        planning.start_backend(run)
+        plans = planning.plan_memory(run)
+
+        from neural_style.painting.objective import stages
+        from neural_style.painting.synthesis import synthesise
+
+        iterations = task.flags.num_iter[-len(scales) :]
+        flags = task.flags
+        for progress in synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement):
+            self._reporter.progress(progress, 0.0)
+        return progress.image()
+
+
+def _extended(earlier, margin):
+    """Return a `photograph.Earlier` with a margin, as the image has it."""
+    reliable = images.extended(earlier.reliable[..., None], margin)[..., 0]
+    return replace(earlier, warped=images.extended(earlier.warped, margin), reliable=reliable)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Paint a film in the style of pictures, each frame held to where the ones before have moved to."""
+
+import os
+import sys
+
+from neural_style.batch.overview import Overview
+from neural_style.command import script
+from neural_style.command.flags import add_film_flags, add_painting_flags
+from neural_style.command.parser import Parser
+from neural_style.errors import InputError
+from neural_style.painting import flagship
+from neural_style.pictures.images import STANDARD
+from neural_style.video import course
+from neural_style.video import film as films
+from neural_style.video.cuts import Cuts
+from neural_style.video.folder import FilmFolder, identity
+from neural_style.video.work import Work
+
+
+def parser():
+    """Return the script's parser."""
+    parser = add_painting_flags(Parser(prog="video.py", description=__doc__))
+    positional = {action.dest: action for action in parser._actions if not action.option_strings}
+    positional["content"].metavar, positional["content"].help = "VIDEO", "the film: a file, or a folder of pictures"
+    kinds = ", ".join(films.ENDINGS)
+    positional["prefix"].metavar, positional["prefix"].help = "OUT", f"the painted film: {kinds}, or a folder"
+    return add_film_flags(parser)
+
+
+def parse(argv):
+    """Return the flags in the list of strings `argv`; `out` is where the film goes.
+
+    Raises InputError for flags that do not go together.
+    """
+    flags = parser().parse(argv)
+    flags.out = flags.prefix
+    films.kind_of(flags.out)
+    if STANDARD in (flags.content, flags.out):
+        raise InputError("films are read from files and written to files: give paths instead of -")
+    if flags.animate:
+        raise InputError("video.py makes a moving picture anyway: leave out --animate")
+    if os.path.exists(flags.out) and os.path.exists(flags.content) and os.path.samefile(flags.out, flags.content):
+        raise InputError(f"the result would overwrite {flags.content}: choose another OUT")
+    if flags.no_overwrite and os.path.lexists(flags.out):
+        raise InputError(f"{flags.out} is there already: choose another OUT, or leave out --no_overwrite")
+    flags.prefix, resume = f"{flags.out}_run/frame", flags.resume
+    flags.resume = True  # So that nothing is said of a picture of that name.
+    flagship.METHOD.inputs.check_flags(flags)
+    flags.resume = resume
+    return flags
+
+
+def main(argv=None):
+    flags = parse(sys.argv[1:] if argv is None else argv)
+    with Overview(flags) as overview, FilmFolder(flags.out) as folder:
+        overview.reporter.awaits(f"reading {flags.content}")
+        cuts = Cuts()
+        film = films.opened(flags.content, flags.fps, cuts.look)
+        folder.begin(identity(flags), flags.resume)
+        work = Work(flags, film, cuts.scenes())
+        for line in work.described():
+            overview.reporter.say(line)
+        overview.starts(len(film.times), folder.count(work.scenes), "frame")
+        status = course.paint(work, folder, overview)
+        if not status:
+            overview.reporter.awaits(f"writing {flags.out}")
+            films.write(flags.out, film, folder.shown(len(film.times)))
+            if not flags.keep_frames:
+                folder.clear()
+            overview.reporter.close()
+            print(flags.out, flush=True)
+        overview.closes(status, "the same command with --resume goes on")
+    return status
+
+
+if __name__ == "__main__":
+    script.run(main)
