@@ -53,7 +53,7 @@ def parse(argv):
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    with Overview(flags) as overview, FilmFolder(flags.out) as folder:
+    with Overview(flags) as overview, FilmFolder(f"{flags.out}_run") as folder:
         overview.reporter.awaits(f"reading {flags.content}")
         cuts = Cuts()
         film = films.opened(flags.content, flags.fps, cuts.look)

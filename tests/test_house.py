@@ -10,7 +10,8 @@ from tests.conftest import ROOT
 ROWS = (
     ("studio.py",),
     ("neural_style/web",),
-    ("batch.py",),
+    ("batch.py", "video.py"),
+    ("neural_style/video",),
     ("neural_style/batch",),
     ("paint.py", "network.py", "inetwork.py", "neural_doodle.py"),
     ("color_transfer.py", "mask_transfer.py", "enhance.py", "make_mask.py"),

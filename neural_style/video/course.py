@@ -11,12 +11,13 @@ from pathlib import Path
 from neural_style.batch.working import Ear
 from neural_style.cluster.pool import Pool
 from neural_style.command.interruption import Interrupted, Interruption
+from neural_style.command.script import problem_of
 from neural_style.command.workshop import Workshop
 from neural_style.errors import InputError
 from neural_style.tiling import memory
 from neural_style.video import film as films
 from neural_style.video.folder import FilmFolder
-from neural_style.video.frames import Painter
+from neural_style.video.frames import BACK, Painter
 
 
 def paint(work, folder, overview):
@@ -37,43 +38,58 @@ def paint(work, folder, overview):
         try:
             if pool is None:
                 do = make(overview, 1.0)
-                for scene in left:
-                    do(scene)
+                for problem in map(do, left):
+                    if problem:
+                        raise InputError(problem)
                 return 0
             overview.workers = min(pool.workers, len(left))
-            for _, _, problem in pool.outcomes(make, left, lambda scene: None, overview.at):
-                if problem:
-                    raise InputError(problem)
+            for _, outcome, problem in pool.outcomes(make, left, lambda scene: None, overview.at):
+                if outcome or problem:
+                    raise InputError(outcome or problem)
         except Interrupted:
             return interruption.exit_status
     return 0
 
 
 def _worker(work, folder, where, listener, part):
-    """Return the function that paints a scene, in this process or another, which has this `part` of its machine."""
+    """Return the function that paints a scene, in this process or another, which has this `part` of its machine.
+
+    It returns the problem if there was one, in a line.
+    """
     root = str(Path(__file__).parents[2])
     if root not in sys.path:
         sys.path.insert(0, root)
-    flags, film = work.flags, work.film
-    if part < 1 and flags.max_memory is None:
-        flags.max_memory = int(part * memory.allowance_of_machine())
+    if part < 1 and work.flags.max_memory is None:
+        work.flags.max_memory = int(part * memory.allowance_of_machine())
     ear = Ear(listener)
-    folder_of_film = FilmFolder(folder.removesuffix("_run"))
+    workshop = Workshop(ear)
 
     def do(scene):
-        os.chdir(where)
-        with tempfile.TemporaryDirectory() as temporary:
-            painter = Painter(flags, Workshop(ear), ear, Path(temporary))
-            done = folder_of_film.painted(scene)
-            for number, frame in enumerate(films.frames(film)):
-                if scene.begin <= number < scene.begin + done:
-                    painter.goes_on(frame, folder_of_film.painting(number))
-                elif scene.begin + done <= number < scene.end:
-                    ear.begin(f"frame {number + 1}")
-                    began = time.monotonic()
-                    folder_of_film.add(number, *painter.paint(frame, carry=(number - scene.begin) % flags.every > 0))
-                    ear.ends(time.monotonic() - began)
-                elif number >= scene.end:
-                    break
+        try:
+            os.chdir(where)
+            with tempfile.TemporaryDirectory() as temporary:
+                painter = Painter(work.flags, workshop, ear, Path(temporary))
+                _paint_scene(work, scene, FilmFolder(folder), painter, ear)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            return problem
+        return ""
 
     return do
+
+
+def _paint_scene(work, scene, folder, painter, ear):
+    """Paint what is left of a scene."""
+    begin = scene.begin + folder.painted(scene)
+    for number, frame in enumerate(films.frames(work.film)):
+        if number == scene.end:
+            return
+        if max(scene.begin, begin - max(BACK)) <= number < begin:
+            painter.goes_on(frame, folder.painting(number))
+        elif number >= begin:
+            ear.begin(f"frame {number + 1}")
+            began = time.monotonic()
+            folder.add(number, *painter.paint(frame, carry=(number - scene.begin) % work.flags.every > 0))
+            ear.ends(time.monotonic() - began)

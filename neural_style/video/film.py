@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def opened(path, rate=FOLDER_RATE, look=lambda frame: None):
             look(frame)
             size = size or frame.shape[:2]
             times.append(time)
-    except _Broken as broken:
+    except _BrokenError as broken:
         problem = str(broken)
     if not times:
         raise InputError(f"{path} is no film that can be read{f': {problem}' if problem else ', for it is empty'}")
@@ -79,19 +80,19 @@ def opened(path, rate=FOLDER_RATE, look=lambda frame: None):
 
 def frames(film):
     """Yield the frames of a `Film`, each uint8 RGB (height, width, 3), of the first one's size."""
-    with contextlib.suppress(_Broken):
+    with contextlib.suppress(_BrokenError):
         for _, frame in _timed(film.path, FOLDER_RATE):
             if frame.shape[:2] != film.size:
                 frame = images.to_array(Image.fromarray(frame), film.size, "bicubic", "uint8")
             yield frame
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """A film breaks off."""
 
 
 def _timed(path, rate):
-    """Yield (time in seconds, frame) of the film at a path. Raises _Broken where it breaks off."""
+    """Yield (time in seconds, frame) of the film at a path. Raises _BrokenError where it breaks off."""
     if os.path.isdir(path):
         pictures = sorted(filter(_is_picture, Path(path).iterdir()), key=_in_order)
         if not pictures:
@@ -115,7 +116,7 @@ def _timed(path, rate):
                 # The film says by which angle it is turned against the clock, when it is shown.
                 yield time, np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
     except av.FFmpegError as error:
-        raise _Broken(error.strerror or str(error)) from error
+        raise _BrokenError(error.strerror or str(error)) from error
 
 
 def _of_webp(path):
@@ -127,7 +128,7 @@ def _of_webp(path):
                 yield time, np.asarray(frame.convert("RGB"))
                 time += frame.info.get("duration", 1000 / FOLDER_RATE) / 1000
     except (OSError, ValueError) as error:
-        raise _Broken(str(error)) from error
+        raise _BrokenError(str(error)) from error
 
 
 def _is_picture(path):
@@ -143,7 +144,7 @@ def _in_order(path):
 def _growing(times):
     """Return times that begin at 0 and grow, though those of a broken film may not."""
     result = [0.0]
-    for before, time in zip(times, times[1:], strict=False):
+    for before, time in pairwise(times):
         result.append(result[-1] + (time - before if time > before else 1 / FOLDER_RATE))
     return tuple(result)
 

@@ -53,8 +53,8 @@ class FilmFolder:
     done to a painting before it is shown. Raises InputError if another process works there.
     """
 
-    def __init__(self, out):
-        self.path = Path(f"{out}_run")
+    def __init__(self, path):
+        self.path = Path(path)
         self._lock = Lock(self.path / "lock")
 
     def __enter__(self):

@@ -19,8 +19,11 @@ from neural_style.video import flow
 BACK = (1, 2, 4)
 """Frames before that a frame is held to (J of section 4.4): farther ones where the nearer show something else."""
 
-WEIGHT = 50.0
+WEIGHT = 10.0
 """Of the temporal loss beside paint.py's other losses."""
+
+LEAST_KNOWN = 0.05
+"""Part of a frame below which what is known from those before is no film's motion, but chance."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,6 @@ class Painter:
         self._weights = None
         self._before = deque(maxlen=max(BACK))
 
-    def cut(self):
-        """Forget the frames before: the next shows something else."""
-        self._before.clear()
-
     def goes_on(self, frame, painting):
         """Take a frame, uint8 RGB (height, width, 3), for one that has been painted before: its `painting`, too."""
         size = painting.shape[:2]
@@ -65,6 +64,9 @@ class Painter:
         painting = None
         if self._before:
             start, earlier = self._from_before(inner)
+            if earlier.reliable.mean() < LEAST_KNOWN:
+                self._before.clear()  # A cut that was not found by its pictures.
+        if self._before:
             painting = start
             start = images.extended(start, last.margin)
             last = replace(last, start=start, earlier=_extended(earlier, last.margin))

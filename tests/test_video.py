@@ -1,0 +1,196 @@
+"""A film is painted frame by frame, each held to where those before have moved to."""
+
+import json
+import signal
+from importlib.util import find_spec
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import video
+from neural_style.batch import working
+from neural_style.errors import InputError
+from neural_style.video import film as films
+from neural_style.video import flow
+from neural_style.video.film import Film
+from tests.conftest import CASTLE, ROOT, STARRY_NIGHT, opened
+
+SHORT = ["--image_size", "48", "--num_iter", "2", "--evaluations", "4"]
+
+
+@pytest.fixture
+def panned(tmp_path):
+    """A function that makes a folder of frames along which a camera goes over a picture."""
+
+    def make(count=5, path=CASTLE, name="film", begin=0):
+        picture = opened(path).convert("RGB").resize((360, 240), Image.Resampling.LANCZOS)
+        for number in range(count):
+            left = 20 + 6 * number
+            frame = picture.crop((left, 40, left + 216, 184))
+            (tmp_path / name).mkdir(exist_ok=True)
+            frame.save(tmp_path / name / f"{begin + number}.png")
+        return tmp_path / name
+
+    return make
+
+
+def run(capsys, *arguments):
+    """Run video.py in this process; return its exit status, its output, and the lines of its messages."""
+    status = video.main([*map(str, arguments)])
+    out, err = capsys.readouterr()
+    return status, out, err.splitlines()
+
+
+def painted(capsys, source, out, *flags):
+    status, output, err = run(capsys, source, STARRY_NIGHT, out, *SHORT, *flags)
+    assert (status, output) == (0, f"{out}\n")
+    return [frame.astype(float) for frame in films.frames(films.opened(out))], err
+
+
+def temporal_error(sources, paintings):
+    """The mean squared difference to the frame before, warped, where the flow can be relied on."""
+    errors = []
+    for (before, now), (earlier, painting) in zip(pairwise(sources), pairwise(paintings), strict=True):
+        motion = flow.flow(now, before)
+        known = flow.reliable(motion, flow.flow(before, now))
+        errors.append(np.mean((flow.warped(earlier, motion) - painting)[known] ** 2))
+    return np.mean(errors)
+
+
+@pytest.mark.slow
+def test_a_film_holds_still_where_frames_painted_singly_flicker(capsys, panned, tmp_path, shallow):
+    source, longer = panned(4), ("--evaluations", "10")
+    together, err = painted(capsys, source, tmp_path / "together", *longer)
+    assert err[0] == f"{source}: 4 frames of 144×216 pixels, 0.2 s at 24 a second"
+    assert err[1].startswith("4 of them are painted, at 48×72: ")
+    assert err[-1].startswith("4 of 4: frame 4, ")
+    singly = []
+    for number in range(4):
+        alone = panned(1, name=f"alone {number}")
+        (alone / "0.png").write_bytes((source / f"{number}.png").read_bytes())
+        singly += painted(capsys, alone, tmp_path / f"single {number}", *longer)[0]
+    small = [np.asarray(opened(source / f"{n}.png").resize((72, 48), Image.Resampling.BICUBIC)) for n in range(4)]
+    assert np.array_equal(together[0], singly[0])  # The first is painted as a photograph is.
+    assert temporal_error(small, together) < temporal_error(small, singly) / 3
+    assert not (tmp_path / "together_run" / "frames").exists()
+
+
+def test_a_film_is_written_as_its_ending_says_with_the_times_of_its_frames(capsys, panned, tmp_path, shallow):
+    pictures = [Image.open(panned(3) / f"{number}.png") for number in range(3)]
+    films.write(str(tmp_path / "in.webm"), Film("", (144, 216), (0.0, 0.1, 0.4)), pictures)
+    painted(capsys, tmp_path / "in.webm", tmp_path / "out.mp4", "--quality", "draft")
+    film = films.opened(tmp_path / "out.mp4")
+    assert (film.size, film.times) == ((48, 72), pytest.approx((0.0, 0.1, 0.4), abs=0.002))
+
+
+def interrupted(monkeypatch, when):
+    """Have the signal of Ctrl+C come when so many frames are done."""
+    ends, done = working.Ear.ends, []
+
+    def ended(self, seconds):
+        ends(self, seconds)
+        done.append(1)
+        if len(done) == when:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(working.Ear, "ends", ended)
+
+
+def test_a_film_goes_on_after_any_frame_to_the_same_frames(capsys, panned, tmp_path, shallow):
+    source = panned(4)
+    whole, _ = painted(capsys, source, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        interrupted(monkeypatch, 2)
+        status, output, err = run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT)
+    assert (status, output) == (130, "")
+    assert err[-1] == "interrupted: 2 of 4 are done; the same command with --resume goes on"
+    parts, err = painted(capsys, source, tmp_path / "parts", "--resume", "--keep_frames")
+    assert "2 frames to make; 2 of 4 are finished already" in err
+    assert np.array_equal(parts, whole)
+    with pytest.raises(InputError, match=r"the frames in .*parts_run are of another run, by its flags: give the same"):
+        run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT, "--resume", "--seed", "3")
+
+
+def test_each_scene_begins_anew(capsys, panned, tmp_path, shallow):
+    panned(3)
+    source = panned(2, ROOT / "images" / "inputs" / "content" / "scarlet-macaw.jpg", begin=3)
+    both, err = painted(capsys, source, tmp_path / "both")
+    assert err[0].endswith("at 24 a second, 1 cut")
+    second = panned(2, ROOT / "images" / "inputs" / "content" / "scarlet-macaw.jpg", name="second")
+    alone, _ = painted(capsys, second, tmp_path / "alone")
+    assert np.array_equal(both[3:], alone)
+
+
+def test_for_a_draft_frames_are_carried_on_by_their_motion(capsys, panned, tmp_path, shallow):
+    source = panned(4)
+    all_frames, _ = painted(capsys, source, tmp_path / "all")
+    some, err = painted(capsys, source, tmp_path / "some", "--every", "3")
+    assert err[1].startswith("2 of them are painted, ")
+    assert np.array_equal(some[0], all_frames[0])
+    small = [np.asarray(opened(source / f"{n}.png").resize((72, 48), Image.Resampling.BICUBIC)) for n in range(4)]
+    motion = flow.flow(small[1], small[0])
+    known = flow.reliable(motion, flow.flow(small[0], small[1]))
+    assert np.abs(some[1] - np.rint(flow.warped(some[0], motion)))[known].max() <= 1
+
+
+def test_without_weight_against_flicker_frames_are_freer(capsys, panned, tmp_path, shallow):
+    source = panned(2)
+    held, _ = painted(capsys, source, tmp_path / "held", "--flicker", "10")
+    free, _ = painted(capsys, source, tmp_path / "free", "--flicker", "0")
+    small = [np.asarray(opened(source / f"{n}.png").resize((72, 48), Image.Resampling.BICUBIC)) for n in range(2)]
+    assert np.array_equal(held[0], free[0])
+    assert temporal_error(small, held) < 0.5 * temporal_error(small, free)
+
+
+def test_what_is_done_to_a_painting_before_it_is_shown_is_not_painted_on(capsys, panned, tmp_path, shallow):
+    source = panned(2)
+    plain, _ = painted(capsys, source, tmp_path / "plain", "--keep_frames")
+    coloured, _ = painted(capsys, source, tmp_path / "coloured", "--preserve_color", "--keep_frames")
+    frames = [sorted((tmp_path / f"{name}_run" / "frames").iterdir()) for name in ("plain", "coloured")]
+    assert [path.read_bytes() for path in frames[0]] == [path.read_bytes() for path in frames[1]]
+    assert np.abs(coloured[1] - plain[1]).mean() > 5
+    assert not (tmp_path / "plain_run" / "shown").exists()
+
+
+def test_programs_read_which_frame_is_in_hand(capsys, panned, tmp_path, shallow):
+    _, _, err = run(capsys, panned(2), STARRY_NIGHT, tmp_path / "out", *SHORT, "--json")
+    events = [event for event in map(json.loads, err) if event["event"] == "batch"]
+    assert [event["done"] for event in events if event["state"] == "done"] == [1, 2]
+    assert {(event["name"], event["evaluations"]) for event in events if "evaluation" in event} == {
+        ("frame 1", 8),
+        ("frame 2", 8),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["gone.mp4", STARRY_NIGHT, "out.mp4"], "there is no film gone.mp4: check the path"),
+        ([CASTLE.parent, STARRY_NIGHT, "out.avi"], "a film cannot be written to out.avi: end it in one of .mp4"),
+        (["-", STARRY_NIGHT, "out.mp4"], "films are read from files and written to files: give paths instead of -"),
+        ([CASTLE.parent, STARRY_NIGHT, "out.mp4", "--animate"], "video.py makes a moving picture anyway"),
+        ([CASTLE.parent, "gone.jpg", "out.mp4"], "there is no picture gone.jpg: check the path"),
+    ],
+)
+def test_a_wrong_command_is_told_in_a_line(capsys, tmp_path, monkeypatch, arguments, problem):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as error:
+        run(capsys, *arguments)
+    assert str(error.value).startswith(problem)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
+def test_scenes_are_painted_at_once_by_several_processes(capsys, panned, tmp_path):
+    panned(2)
+    source = panned(2, ROOT / "images" / "inputs" / "content" / "scarlet-macaw.jpg", begin=2)
+    light = ["--content_layer", "conv1_2", "--style_weight", "1"]
+    alone, _ = painted(capsys, source, tmp_path / "alone", *light, "--num_iter", "1", "--evaluations", "2")
+    several, err = painted(
+        capsys, source, tmp_path / "several", *light, "--num_iter", "1", "--evaluations", "2", "--jobs", "2"
+    )
+    assert len(several) == 4
+    assert np.abs(np.array(several) - alone).mean() < 0.5  # Other numbers of cores may round otherwise.
+    assert err[-1].startswith("4 of 4: frame ")
