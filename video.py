@@ -29,7 +29,7 @@ def parser():
 
 
 def parse(argv):
-    """Return the flags in the list of strings `argv`; `out` is where the film goes.
+    """Return the flags in the list of strings `argv`; `out` is where the film goes, `run_folder` where its frames do.
 
     Raises InputError for flags that do not go together.
     """
@@ -44,30 +44,31 @@ def parse(argv):
         raise InputError(f"the result would overwrite {flags.content}: choose another OUT")
     if flags.no_overwrite and os.path.lexists(flags.out):
         raise InputError(f"{flags.out} is there already: choose another OUT, or leave out --no_overwrite")
-    flags.prefix, resume = f"{flags.out}_run/frame", flags.resume
-    flags.resume = True  # So that nothing is said of a picture of that name.
+    flags.run_folder = f"{os.path.splitext(flags.out)[0] if films.kind_of(flags.out) else flags.out}_run"
+    flags.prefix = os.path.join(flags.run_folder, "frame")
     flagship.METHOD.inputs.check_flags(flags)
-    flags.resume = resume
     return flags
 
 
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
-    with Overview(flags) as overview, FilmFolder(f"{flags.out}_run") as folder:
+    with Overview(flags) as overview, FilmFolder(flags.run_folder) as folder:
         overview.reporter.awaits(f"reading {flags.content}")
         cuts = Cuts()
         film = films.opened(flags.content, flags.fps, cuts.look)
-        folder.begin(identity(flags), flags.resume)
         work = Work(flags, film, cuts.scenes())
         for line in work.described():
             overview.reporter.say(line)
+        if folder.begin(identity(flags), flags.resume) and os.path.exists(flags.out):
+            overview.reporter.say("the film is finished already: leave out --resume to paint it anew")
+            print(flags.out, flush=True)
+            return 0
         overview.starts(len(film.times), folder.count(work.scenes), "frame")
         status = course.paint(work, folder, overview)
         if not status:
             overview.reporter.awaits(f"writing {flags.out}")
             films.write(flags.out, film, folder.shown(len(film.times)))
-            if not flags.keep_frames:
-                folder.clear()
+            folder.finish(flags.keep_frames)
             overview.reporter.close()
             print(flags.out, flush=True)
         overview.closes(status, "the same command with --resume goes on")

@@ -106,11 +106,13 @@ def test_a_film_goes_on_after_any_frame_to_the_same_frames(capsys, panned, tmp_p
         status, output, err = run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT)
     assert (status, output) == (130, "")
     assert err[-1] == "interrupted: 2 of 4 are done; the same command with --resume goes on"
-    parts, err = painted(capsys, source, tmp_path / "parts", "--resume", "--keep_frames")
-    assert "2 frames to make; 2 of 4 are finished already" in err
-    assert np.array_equal(parts, whole)
     with pytest.raises(InputError, match=r"the frames in .*parts_run are of another run, by its flags: give the same"):
         run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT, "--resume", "--seed", "3")
+    parts, err = painted(capsys, source, tmp_path / "parts", "--resume")
+    assert "2 frames to make; 2 of 4 are finished already" in err
+    assert np.array_equal(parts, whole)
+    _, err = painted(capsys, source, tmp_path / "parts", "--resume")
+    assert err[-1] == "the film is finished already: leave out --resume to paint it anew"
 
 
 def test_each_scene_begins_anew(capsys, panned, tmp_path, shallow):

@@ -25,15 +25,21 @@ NOT_OF_THE_PICTURES = (
     "out",
     "prefix",
     "result",
+    "run_folder",
+    "max_memory",
 )
 """Flags that change nothing in the frames, so that a run may be resumed with others."""
 
 
+FINISHED = "finished"
+"""Says in the settings whether the film is written."""
+
+
 def identity(flags):
     """Return all that decides what the frames look like, a JSON-able dict."""
-    pictures = [flags.content, *flags.styles, *flags.style_masks, *flags.content_masks, flags.content_mask]
-    pictures += [flags.color_mask, flags.init_image]
-    files = {path: _state_of(path) for path in pictures if path and os.path.exists(path)}
+    pictures = [*flags.styles, *flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask]
+    pictures = [path for path in [*pictures, flags.init_image] if path and os.path.isfile(path)]
+    files = {path: _state_of(path) for path in [flags.content, *pictures]}
     chosen = {name: value for name, value in vars(flags).items() if name not in NOT_OF_THE_PICTURES}
     return {"film and pictures": files, "flags": chosen}
 
@@ -50,7 +56,8 @@ class FilmFolder:
     """The folder `OUT_run` of a film that is being painted: its settings, and the frames that are painted.
 
     `frames` has the paintings, which the next ones are held to, `shown` those pictures that differ from them by what is
-    done to a painting before it is shown. Raises InputError if another process works there.
+    done to a painting before it is shown, and preview.jpg is the last one. Raises InputError if another process works
+    there.
     """
 
     def __init__(self, path):
@@ -74,23 +81,46 @@ class FilmFolder:
     def begin(self, identity, resumes):
         """Take up the frames of the run of this `identity`, a JSON-able dict, if it is to be resumed, else begin anew.
 
-        Raises InputError if those that are there are of another run.
+        Returns whether that run is finished. Raises InputError if the frames that are there are of another run.
         """
-        settings = self.path / "settings.json"
         identity = json.loads(json.dumps(identity, default=str))
-        if resumes and settings.exists():
-            with contextlib.suppress(OSError, ValueError):
-                before = json.loads(settings.read_text("utf-8"))
-                changed = [name for name in identity if before.get(name) != identity[name]]
-                if not changed:
-                    return
+        before = self._settings() if resumes else None
+        if before is not None:
+            changed = [name for name in identity if before.get(name) != identity[name]]
+            if changed and not before.get(FINISHED):
                 raise InputError(
                     f"the frames in {self.path} are of another run, by its {' and '.join(changed)}: give the same "
                     "ones, or leave out --resume to begin anew"
                 )
+            if not changed:
+                return before.get(FINISHED, False)
+        self._clear()
+        self._write(identity)
+        return False
+
+    def finish(self, keeps):
+        """Note that the film is written, and delete the frames unless it `keeps` them."""
+        self._write(self._settings() | {FINISHED: True})
+        if not keeps:
+            self._clear()
+
+    def _settings(self):
+        """Return the dict that was written last, None if there is none."""
+        try:
+            return json.loads(self._file_of_settings.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _write(self, settings):
+        write_whole(self._file_of_settings, json.dumps(settings, indent=1, ensure_ascii=False).encode())
+
+    @property
+    def _file_of_settings(self):
+        return self.path / "settings.json"
+
+    def _clear(self):
         for name in ("frames", "shown"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        write_whole(settings, json.dumps(identity, indent=1, ensure_ascii=False).encode())
 
     def count(self, scenes):
         """Return how many frames of the scenes are painted."""
@@ -108,6 +138,8 @@ class FilmFolder:
         if shown.mode != "RGB" or not np.array_equal(np.asarray(shown), painting):
             images.write(self._file("shown", number), shown)
         images.write(self._file("frames", number), Image.fromarray(painting))
+        with contextlib.suppress(InputError):  # Where there is no room for it, the film goes on.
+            write_whole(self.path / "preview.jpg", images.as_bytes(images.flat(shown), ".jpg"))
 
     def painting(self, number):
         """Return the painting of a frame, uint8 RGB."""
@@ -118,11 +150,6 @@ class FilmFolder:
         for number in range(count):
             other = self._file("shown", number)
             yield images.read(other if os.path.exists(other) else self._file("frames", number))
-
-    def clear(self):
-        """Delete the frames: the film is written."""
-        for name in ("frames", "shown"):
-            shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _file(self, kind, number):
         return self.path / kind / f"{number:06d}.png"
