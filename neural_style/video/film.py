@@ -26,6 +26,15 @@ ENDINGS = (".mp4", ".webm", ".gif", ".webp")
 FOLDER_RATE = 24
 """Frames a second of a folder of pictures, unless the user says another number."""
 
+READ_BY_FFMPEG = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".3gp")
+"""Endings of films that Pillow would not read."""
+
+_TRUSTED = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,ogg,flv,asf,gif,wav",
+    "protocol_whitelist": "file",
+}
+"""What FFmpeg may read: films themselves. Lists of films would have it read whatever somebody wrote into them."""
+
 _CODECS = {".mp4": ("libx264", {"crf": "17", "preset": "medium"}), ".webm": ("libvpx-vp9", {"crf": "24", "b": "0"})}
 """FFmpeg's encoder of each kind of file, and its settings: the loss cannot be seen."""
 
@@ -75,7 +84,7 @@ def opened(path, rate=FOLDER_RATE, look=lambda frame: None):
         problem = str(broken)
     if not times:
         raise InputError(f"{path} is no film that can be read{f': {problem}' if problem else ', for it is empty'}")
-    return Film(str(path), size, _growing(times), not os.path.isdir(path) and _has_sound(path), problem)
+    return Film(str(path), size, _growing(times), _has_sound(path), problem)
 
 
 def frames(film):
@@ -85,6 +94,17 @@ def frames(film):
             if frame.shape[:2] != film.size:
                 frame = images.to_array(Image.fromarray(frame), film.size, "bicubic", "uint8")
             yield frame
+
+
+def first_frame(path):
+    """Return the first frame of the film at a path. Raises InputError if there is none that can be read."""
+    try:
+        _, frame = next(_timed(path, FOLDER_RATE))
+    except StopIteration:
+        raise InputError(f"{path} is no film that can be read, for it is empty") from None
+    except _BrokenError as broken:
+        raise InputError(f"{path} is no film that can be read: {broken}") from broken
+    return frame
 
 
 class _BrokenError(Exception):
@@ -102,12 +122,12 @@ def _timed(path, rate):
         return
     if not os.path.isfile(path):
         raise InputError(f"there is no film {path}: check the path")
-    if Path(path).suffix.lower() == ".webp":
+    if _is_webp(path):
         yield from _of_webp(path)
         return
     av = _av()
     try:
-        with av.open(path) as container:
+        with av.open(path, options=_TRUSTED) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures, only sound")
             container.streams.video[0].thread_type = "AUTO"
@@ -117,6 +137,10 @@ def _timed(path, rate):
                 yield time, np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
     except av.FFmpegError as error:
         raise _BrokenError(error.strerror or str(error)) from error
+
+
+def _is_webp(path):
+    return Path(path).suffix.lower() == ".webp"
 
 
 def _of_webp(path):
@@ -150,7 +174,9 @@ def _growing(times):
 
 
 def _has_sound(path):
-    with _av().open(path) as container:
+    if os.path.isdir(path) or _is_webp(path):
+        return False
+    with _av().open(path, options=_TRUSTED) as container:
         return bool(container.streams.audio)
 
 
@@ -198,7 +224,7 @@ def _encode(file, kind, film, pictures):
                 stream.pix_fmt, stream.time_base = "yuv420p", base
                 stream.codec_context.time_base = base
                 if film.has_sound:
-                    source = opened_files.enter_context(av.open(film.path))
+                    source = opened_files.enter_context(av.open(film.path, options=_TRUSTED))
                     sound = _Sound(source, container, kind)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = round(film.times[number] / base), base

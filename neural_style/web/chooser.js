@@ -30,7 +30,10 @@ function set(value) {
 // A file of the visitor's own, or the name of a sample.
 async function send(file, signal) {
   const own = typeof file !== "string";
-  const address = own ? `uploads?name=${encodeURIComponent(file.name || "pasted.png")}` : `samples/${file}`;
+  const kind = root.dataset.kind;
+  const address = own
+    ? `uploads?kind=${kind}&name=${encodeURIComponent(file.name || "pasted.png")}`
+    : `samples/${file}`;
   const answer = await fetch(address, { method: "POST", body: own ? file : null, signal });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error((await answer.text()) || "the picture did not arrive: try it again");

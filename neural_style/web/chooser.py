@@ -16,10 +16,10 @@ from neural_style.web import routes, samples
 SCRIPT = Path(__file__).with_name("chooser.js")
 
 TEMPLATE = """
-<div class="chooser" data-state="empty" style="--height: {height}px">
+<div class="chooser" data-state="empty" data-kind="{what}" style="--height: {height}px">
   <p class="label">{label}</p>
   <button type="button" class="choose" aria-label="choose: {label}">
-    <img alt="" hidden><span class="empty">Drop a picture here, paste it, or click to choose one</span>
+    <img alt="" hidden><span class="empty">{invitation}</span>
     <span class="reading">reading it …</span>
   </button>
   <div class="about"><span class="name"></span>
@@ -27,22 +27,32 @@ TEMPLATE = """
   <button type="button" class="remove" aria-label="take away: {label}">Remove</button></div>
   <p class="problem" role="alert"></p>
   {samples}
-  <input type="file" accept="image/*,.heic,.heif,.tif,.tiff" aria-label="{label}" {several} hidden>
+  <input type="file" accept="{accept}" aria-label="{label}" {several} hidden>
 </div>
 """
+
+ACCEPTED = {
+    "picture": ("image/*,.heic,.heif,.tif,.tiff", "Drop a picture here, paste it, or click to choose one"),
+    "film": ("video/*,image/gif", "Drop a film here, or click to choose one"),
+}
+"""What a browser lets one choose, and how one is asked to, by what it is."""
 
 WAITING = "async () => { await Promise.allSettled([...(window.reading ?? [])]) }"
 """What an event does in the browser that is to wait for all pictures that are being read."""
 
 
-def chooser(label, uploads, height=200, several=False, kind=None, **settings):
+def chooser(label, uploads, height=200, several=False, kind=None, what="picture", **settings):
     """Return a gr.HTML to choose a picture with, whose value is for Python the path that is kept of it, or None.
 
     With `several` the value is the list of all that were chosen at once. `kind` is that of the samples which are there
-    to be clicked (see `samples.KINDS`). What is no picture is refused in the place
-    itself. `change` comes with every other value, `input` with what a user chose.
+    to be clicked (see `samples.KINDS`). With `what` "film" it is a film. What is none is refused in the place itself.
+    `change` comes with every other value, `input` with what a user chose.
     """
+    accept, invitation = ACCEPTED[what]
     template = TEMPLATE.format(
+        what=what,
+        accept=accept,
+        invitation=invitation,
         label=html.escape(label),
         height=height,
         several="multiple" if several else "",

@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.web import chart, controls, forms, words
-from neural_style.web.record import PAINTERS
+from neural_style.web.record import FILM, PAINTERS
 from neural_style.web.results import PHOTOGRAPH
 from neural_style.web.routes import address
 from neural_style.web.uploads import safe
@@ -120,10 +120,12 @@ def _actions(runs, run):
     if not run.is_over:
         stopping = runs.is_stopping(run.id)
         return _button("stop_at_once", "Stop at once") if stopping else _button("stop", "Stop")
-    made, picture = "", runs.results(run).picture()
+    made, film, picture = "", runs.results(run).film(), runs.results(run).picture()
     if runs.can_go_on(run):
         begins = "Start" if run.state == "held" else "Start again"
-        made += _button("go_on", "Go on" if runs.results(run).checkpoint.exists() else begins)
+        made += _button("go_on", "Go on" if runs.results(run).goes_on else begins)
+    if film:
+        return made + _saving("Save the film", run, film)
     return made + (_saving("Save the picture", run, picture) if picture else "")
 
 
@@ -160,6 +162,8 @@ def _picture(runs, run):
         nothing = "nothing was painted" if run.is_over else "nothing to see yet"
         return f'<div class="empty">{html.escape(words.title(run))}: {nothing}.</div>'
     place, name = address(run, path), html.escape(f"{words.title(run)}, {words.minute(run)}")
+    if run.script == FILM:
+        return f'<div class="frame">{_film(run, results.film(), place, name)}</div><div class="tools"></div>'
     frames = [address(run, frame) for frame in results.iterations()] if run.is_over else []
     photograph = _photograph(runs, run) if run.is_over else ""
     before = f'<img class="before" src="{photograph}" alt="the photograph">' if photograph else ""
@@ -179,6 +183,14 @@ def _picture(runs, run):
         f'<div class="frame"><a href="{place}" target="_blank" rel="noopener">'
         f'<img class="after" src="{place}" alt="{name}"></a>{before}</div><div class="tools">{tools}</div>'
     )
+
+
+def _film(run, film, place, name):
+    """Return the film of a run, of which the picture at the address `place` is a frame, or that while it is painted."""
+    if film is None:
+        return f'<a href="{place}" target="_blank" rel="noopener"><img class="after" src="{place}" alt="{name}"></a>'
+    shown = f'poster="{place}" src="{address(run, film)}" aria-label="{name}"'
+    return f'<video class="after" controls loop playsinline preload="metadata" {shown}></video>'
 
 
 def _photograph(runs, run):

@@ -13,6 +13,7 @@ from neural_style.errors import InputError
 from neural_style.web import check, controls, draft, easel, forms, recipes, shelf, words
 from neural_style.web.chooser import UNCHANGED, WAITING, unchanged
 from neural_style.web.doodle_tab import DoodleTab
+from neural_style.web.film_tab import FilmTab
 from neural_style.web.record import with_result
 from neural_style.web.routes import routes
 from neural_style.web.tool_tabs import EnhanceTab, ToolTab
@@ -56,6 +57,7 @@ class Page:
                 with gr.Column(scale=1, min_width=340), gr.Tabs() as self._tabs_component:
                     self._add_tab("transfer", "Painting", lambda: TransferTab(self))
                     self._add_tab("doodle", "Neural doodle", lambda: DoodleTab(self))
+                    self._add_tab("film", "Film", lambda: FilmTab(self))
                     self._add_tab("color", "Colour transfer", lambda: ToolTab(self, "color_transfer.py"))
                     self._add_tab("mask", "Mask transfer", lambda: ToolTab(self, "mask_transfer.py"))
                     self._add_tab("enhance", "Enhance", lambda: EnhanceTab(self))

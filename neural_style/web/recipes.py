@@ -11,6 +11,7 @@ import mask_transfer
 import network
 import neural_doodle
 import paint
+import video
 from neural_style.command.parser import is_number
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
@@ -22,6 +23,7 @@ SCRIPTS = {
     "network.py": network.METHOD,
     "inetwork.py": inetwork.METHOD,
     "neural_doodle.py": neural_doodle.METHOD,
+    "video.py": video,
     "color_transfer.py": color_transfer,
     "mask_transfer.py": mask_transfer,
     "enhance.py": enhance,
@@ -58,6 +60,15 @@ def transfer(form, everywhere):
     elif any(style["mask"] for style in styles):
         values["style_masks"] = masks("mask")
     return form["script"], _arguments(form["script"], values)
+
+
+def film(form):
+    """Return (script, arguments) of a film; `form` has "content", the film, and "styles", a list of pictures."""
+    if not form["content"]:
+        raise InputError("there is no film yet: choose the one to paint")
+    if not form["styles"]:
+        raise InputError("there is no style yet: choose a picture whose style to use")
+    return "video.py", _arguments("video.py", form["fields"] | {name: form[name] for name in ("content", "styles")})
 
 
 def doodle(form):

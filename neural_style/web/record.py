@@ -16,7 +16,10 @@ NAME = "run.json"
 PAINTERS = ("paint.py", "network.py", "inetwork.py", "neural_doodle.py")
 """The scripts that take a prefix and leave a run folder; the others take -o."""
 
-SCRIPTS = (*PAINTERS, "color_transfer.py", "mask_transfer.py", "enhance.py")
+FILM = "video.py"
+"""The script whose result is a film."""
+
+SCRIPTS = (*PAINTERS, FILM, "color_transfer.py", "mask_transfer.py", "enhance.py")
 
 UNFINISHED = ("queued", "running")
 
@@ -107,19 +110,22 @@ def _all(values, kind):
 
 
 def with_result(script, arguments, prefix):
-    """Return a script's arguments with the place of its result, PREFIX.png, added where the script takes it."""
+    """Return a script's arguments with the place of its result added where the script takes it.
+
+    That is PREFIX.png, of a film PREFIX.mp4.
+    """
     if script == "neural_doodle.py":
         return [*arguments, "--target_image_prefix", str(prefix)]
-    if script in PAINTERS:
+    if script in (*PAINTERS, FILM):
         # After the content and the styles, before the flags.
         flags = _first_flag(arguments)
-        return [*arguments[:flags], str(prefix), *arguments[flags:]]
+        return [*arguments[:flags], f"{prefix}.mp4" if script == FILM else str(prefix), *arguments[flags:]]
     return [*arguments, "-o", f"{prefix}.png"]
 
 
 def without_result(script, arguments):
     """Return the arguments that `with_result` was given, of those that it returned."""
-    if script in PAINTERS and script != "neural_doodle.py":
+    if script in (*PAINTERS, FILM) and script != "neural_doodle.py":
         flags = _first_flag(arguments)
         return [*arguments[: max(flags - 1, 0)], *arguments[flags:]]
     return arguments[:-2]

@@ -9,7 +9,7 @@ from pathlib import Path
 from neural_style.errors import InputError
 from neural_style.runs import checkpoint
 from neural_style.runs.pace import Pace
-from neural_style.web.record import Run
+from neural_style.web.record import FILM, Run
 from neural_style.web.uploads import SHOWN, Uploads
 
 THUMBNAIL, PHOTOGRAPH = "thumbnail.webp", "photograph.webp"
@@ -20,7 +20,7 @@ SMALL = 360
 
 _ITERATION = re.compile(r"picture_at_iteration_(\d+)\.png")
 
-_SHOWN = re.compile(rf"picture\.(png|gif|webp)|{_ITERATION.pattern}|{THUMBNAIL}|{PHOTOGRAPH}")
+_SHOWN = re.compile(rf"picture\.(png|gif|webp|mp4)|{_ITERATION.pattern}|{THUMBNAIL}|{PHOTOGRAPH}")
 """Files of the folder that the page shows."""
 
 
@@ -39,8 +39,14 @@ class Results:
 
     @property
     def is_finished(self):
-        """Whether there is the picture that the script was to make."""
-        return (self.folder / "picture.png").exists()
+        """Whether there is the picture or the film that the script was to make."""
+        return any((self.folder / name).exists() for name in ("picture.png", "picture.mp4"))
+
+    @property
+    def goes_on(self):
+        """Whether the run left something that it can go on from."""
+        frames = self.folder / "picture_run" / "frames"
+        return frames.exists() if self.run.script == FILM else self.checkpoint.exists()
 
     @property
     def checkpoint(self):
@@ -52,6 +58,10 @@ class Results:
         names = ["picture.png", "picture_run/preview.jpg"]
         rescued = self.rescued if self.rescued and self.rescued.exists() else None
         return rescued or self._first(names if self.run.is_over else reversed(names))
+
+    def film(self):
+        """Return the path of the film that was painted, or None."""
+        return self._first(["picture.mp4"])
 
     def animation(self):
         """Return the path of the animation, or None."""
@@ -94,7 +104,7 @@ class Results:
 
     def all(self):
         """Return the paths of all that is worth keeping of the run."""
-        names = ("run.json", "log.txt", "picture.png", "picture.gif", "picture.webp")
+        names = ("run.json", "log.txt", "picture.png", "picture.gif", "picture.webp", "picture.mp4")
         names += tuple(f"picture_run/{name}" for name in ("settings.json", "losses.csv", "losses.png"))
         return [path for path in [*(self.folder / name for name in names), *self.iterations()] if path.exists()]
 

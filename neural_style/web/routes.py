@@ -110,7 +110,8 @@ def routes(runs, uploads, easel, shelf):
                         file.write(part)
                         if file.tell() > LARGEST_UPLOAD:
                             return PlainTextResponse(f"{path.name} has more than 300 MB", status_code=413)
-                kept = await run_in_threadpool(uploads.keep, path)
+                keep = uploads.keep_film if request.query_params.get("kind") == "film" else uploads.keep
+                kept = await run_in_threadpool(keep, path)
             except InputError as problem:
                 return PlainTextResponse(str(problem), status_code=422)
             except OSError as error:

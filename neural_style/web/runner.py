@@ -166,7 +166,7 @@ class Runs:
                 raise InputError("this run is finished, or going on already")
             if id in self._found:
                 self._check(run)
-            self._set(id, state="queued", problem="", resumes=self.results(run).checkpoint.exists())
+            self._set(id, state="queued", problem="", resumes=self.results(run).goes_on)
 
     def _check(self, run):
         """Raise InputError if a run is not one that the page's forms could have asked for."""
@@ -202,7 +202,7 @@ class Runs:
         """Return a text that changes with all that a page shows of the runs; cheap enough to be asked for all day."""
         runs = self.all()
         watched = [run for run in runs if not run.is_over] + runs[-1:]
-        names = ("log.txt", "picture.png", "picture_run/preview.jpg", "picture_run/losses.csv")
+        names = ("log.txt", "picture.png", "picture.mp4", "picture_run/preview.jpg", "picture_run/losses.csv")
         stamps = [_stamp(self.folder / run.id / name) for run in watched for name in names]
         states = [(run.id, run.state, run.name, self.is_stopping(run.id)) for run in runs]
         return hashlib.sha256(repr((states, stamps)).encode()).hexdigest()

@@ -8,9 +8,12 @@ import shutil
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from neural_style import files
 from neural_style.errors import InputError
 from neural_style.pictures import images
+from neural_style.video import film
 
 SHOWN = 1600
 """Pixels of the longer side of what the page shows of a picture, at most."""
@@ -46,6 +49,16 @@ class Uploads:
             raise InputError(str(problem).replace(str(path), Path(path).name)) from problem
         name = f"{Path(path).stem}.{ENDINGS.get(kind, kind.lower())}"
         return self.keep_bytes(name, Path(path).read_bytes())
+
+    def keep_film(self, path):
+        """Keep a file of a film, as `keep` does. Raises InputError if it is none that can be read."""
+        try:
+            film.first_frame(str(path))
+        except InputError as problem:
+            raise InputError(str(problem).replace(str(path), Path(path).name)) from problem
+        ending = Path(path).suffix.lower()
+        ending = ending if ending in (*film.READ_BY_FFMPEG, ".gif", ".webp") else ".mp4"
+        return self.keep_bytes(f"{Path(path).stem}{ending}", Path(path).read_bytes())
 
     def keep_picture(self, name, picture):
         """Keep a Pillow image as a PNG file of that name, as `keep` does."""
@@ -109,8 +122,12 @@ class Uploads:
         return path
 
     def shown(self, path):
-        """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long."""
-        picture = images.read(str(path))
+        """Return a Pillow image of a picture file for the page, upright, in sRGB and at most SHOWN pixels long.
+
+        Of a film it is the first frame.
+        """
+        is_film = Path(path).suffix.lower() in film.READ_BY_FFMPEG
+        picture = Image.fromarray(film.first_frame(str(path))) if is_film else images.read(str(path))
         picture.thumbnail((SHOWN, SHOWN))
         return picture
 

@@ -2,13 +2,14 @@
 
 from pathlib import PurePath
 
-from neural_style.web.record import PAINTERS
+from neural_style.web.record import FILM, PAINTERS
 
 NAMES = {
     "paint.py": "Painting",
     "network.py": "Style transfer",
     "inetwork.py": "Improved style transfer",
     "neural_doodle.py": "Doodle",
+    "video.py": "Film",
     "color_transfer.py": "Colour transfer",
     "mask_transfer.py": "Mask transfer",
     "enhance.py": "Enhancement",
@@ -57,6 +58,8 @@ FIELDS = {
     "style_loss": "What is compared of the style",
     "hist_match": "Match the histogram",
     "upscale_model": "Network that enlarges",
+    "flicker": "How still it holds",
+    "every": "Paint every so many frames",
 }
 """What a painter calls the flags."""
 
@@ -78,7 +81,8 @@ def name(run):
         return run.name
     named = next((run.values[name] for name in PICTURES if isinstance(run.values.get(name), str)), None)
     styles = run.values.get("styles")
-    styles = [style.get("path") for style in styles if isinstance(style, dict)] if isinstance(styles, list) else []
+    styles = styles if isinstance(styles, list) else []
+    styles = [style.get("path") if isinstance(style, dict) else style for style in styles]
     stems = [PurePath(path).stem for path in [named, *styles] if isinstance(path, str)]
     return " × ".join(stems) or NAMES[run.script]
 
@@ -89,7 +93,7 @@ def state(run, is_stopping):
         return STATES[run.state]
     if is_stopping:
         return "stopping after this evaluation" if run.script in PAINTERS else "stopping"
-    return STATES["running"] if run.script in PAINTERS else "at work"
+    return STATES["running"] if run.script in (*PAINTERS, FILM) else "at work"
 
 
 def minute(run):

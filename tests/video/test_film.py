@@ -120,7 +120,7 @@ def test_a_film_of_a_turned_camera_is_upright(monkeypatch, tmp_path, film, pictu
         def decode(self, **streams):
             return map(Turned, decode(self._container, **streams))
 
-    package = type("av", (), {"open": lambda path: Container(path), "FFmpegError": real.FFmpegError})
+    package = type("av", (), {"open": lambda path, options: Container(path), "FFmpegError": real.FFmpegError})
     monkeypatch.setattr(films, "_av", lambda: package)
     frame = next(films.frames(Film(str(tmp_path / "film.mp4"), (64, 48), TIMES)))
     assert np.array_equal(frame, np.rot90(upright))  # Against the clock.
@@ -157,6 +157,16 @@ def test_what_is_no_film_is_told_in_a_line(tmp_path):
         container.mux([*stream.encode(frame), *stream.encode(None)])
     with pytest.raises(InputError, match=r"sound\.wav has no pictures, only sound"):
         films.opened(str(tmp_path / "sound.wav"))
+
+
+@pytest.mark.parametrize(
+    "text", ["#EXTM3U\n#EXTINF:1,\nother.mp4\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile other.mp4\n"]
+)
+def test_a_list_of_films_is_none_for_it_may_lead_anywhere(tmp_path, film, pictures, text):
+    films.write(str(tmp_path / "other.mp4"), film, iter(pictures))
+    (tmp_path / "film.mp4").write_text(text)
+    with pytest.raises(InputError, match=r"film.mp4 is no film that can be read"):
+        films.opened(str(tmp_path / "film.mp4"))
 
 
 @pytest.mark.parametrize("path", ["film.avi", "film.jpg"])

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import paint
+from neural_style.video import film
 from tests.conftest import CASTLE, ROOT, STARRY_NIGHT
 from tests.conftest import opened as opened_picture
 from tests.web.conftest import SHAPES, Server
@@ -212,6 +213,30 @@ def test_the_first_method_paints_without_another_choice_than_of_pictures(page, p
     flags = paint.METHOD.parser().parse(arguments)
     assert (flags.content_weight, flags.style_size, flags.image_size, flags.quality) == (0.03, 0.5, "max96", "draft")
     assert opened_picture(run / "picture.png").size == (96, 64)
+
+
+def test_a_film_becomes_a_film(page, pictures, folder, tmp_path):
+    picture = opened_picture(CASTLE).convert("RGB").resize((150, 100))
+    frames = [picture.crop((3 * n, 0, 3 * n + 120, 80)) for n in range(3)]
+    film.write(str(tmp_path / "a pan.mp4"), film.Film("", (80, 120), (0.0, 0.1, 0.2)), frames)
+    page.get_by_role("tab", name="Film").click()
+    choose(page, "film", tmp_path / "a pan.mp4")
+    choose(page, "film-styles", pictures[1])
+    for place in ("film", "film-styles"):
+        page.locator(f"#{place} .choose img").wait_for()
+    fill(page, "image_size", "48")
+    page.locator("#field-quality:visible input").click()
+    page.get_by_role("option", name="draft").click()
+    fill(page, "every", "2")
+    run = ended(started(page, folder, "Paint the film"))
+    shows(page, "finished")
+    assert film.opened(run / "picture.mp4").size == (48, 72)
+    page.locator("#picture video").wait_for()
+    page.wait_for_function("document.querySelector('#picture video').poster")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save the film").click()
+    assert download.value.suggested_filename == f"{run.name}.mp4"
+    assert json.loads((run / "run.json").read_text())["arguments"][-4:] == ["--quality", "draft", "--every", "2"]
 
 
 def test_a_run_and_its_animation_are_saved_under_the_runs_name(page, pictures, folder):

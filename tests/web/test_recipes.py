@@ -45,6 +45,17 @@ def test_a_form_without_its_pictures_is_refused(changes, line):
         recipes.transfer(transfer_form(**changes), lambda: "white.png")
 
 
+def test_a_film_has_its_styles_and_what_is_filled_in():
+    form = {"content": "f.mp4", "styles": ["a.jpg", "b.jpg"], "fields": {"flicker": 2.0, "image_size": "240"}}
+    script, arguments = recipes.film(form)
+    assert script == "video.py"
+    assert arguments == ["f.mp4", "a.jpg", "b.jpg", "--image_size", "240", "--flicker", "2"]
+    assert recipes.problem(script, arguments) is None
+    for missing, line in (("content", "there is no film yet"), ("styles", "there is no style yet")):
+        with pytest.raises(InputError, match=line):
+            recipes.film(form | {missing: None})
+
+
 def test_a_doodle_has_its_four_pictures():
     pictures = {"style_image": "s.jpg", "style_mask": "m.png", "target_mask": "t.png", "content_image": "c.jpg"}
     script, argv = recipes.doodle({**pictures, "start": None, "weights": None, "fields": {"num_iter": "3"}})

@@ -2,10 +2,13 @@
 
 import os
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from neural_style.errors import InputError
+from neural_style.video import film
+from neural_style.video.film import Film
 from neural_style.web.uploads import Uploads
 from tests.conftest import CASTLE
 
@@ -29,6 +32,20 @@ def test_a_picture_is_kept_under_the_name_of_what_it_is(tmp_path, kind, name):
     kept = Uploads(tmp_path / "uploads").keep(tmp_path / "painting.html")
     assert kept.name == name
     assert kept.read_bytes() == (tmp_path / "painting.html").read_bytes()
+
+
+def test_a_film_is_kept_and_shown_by_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "lime")]
+    film.write(str(tmp_path / "film.mp4"), Film("", (48, 64), (0.0, 0.1)), frames)
+    uploads = Uploads(tmp_path / "uploads")
+    (tmp_path / "film.mp4").rename(tmp_path / "film.html")
+    kept = uploads.keep_film(tmp_path / "film.html")
+    assert kept.name == "film.mp4"
+    red, green, blue = np.asarray(uploads.shown(kept)).mean(axis=(0, 1))
+    assert red > 240 > 20 > max(green, blue)
+    (tmp_path / "words.mp4").write_text("no film")
+    with pytest.raises(InputError, match=r"^words\.mp4 is no film that can be read"):
+        uploads.keep_film(tmp_path / "words.mp4")
 
 
 def test_what_is_no_picture_is_not_kept(tmp_path):
