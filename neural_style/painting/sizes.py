@@ -33,6 +33,11 @@ def course(flags, content_size):
     return scales, [counts[min(index, len(counts) - 1)] for index in range(len(scales))]
 
 
+def last_iterations(flags):
+    """Return the iterations at the last of many scales, which begins with all but its finest strokes in place."""
+    return QUALITIES[flags.quality][1][-1] if flags.num_iter is None else flags.num_iter[-1]
+
+
 def shape_asked_for(flags):
     """Return the (height, width) to which the last size cuts the picture, None if it does not.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from neural_style.painting import flagship, photograph, planning
+from neural_style.painting import flagship, photograph, planning, sizes
 from neural_style.painting.recipe import Run, load_weights
 from neural_style.pictures import color, images
 from neural_style.runs.folder import NoFolder
@@ -48,40 +48,38 @@ class Painter:
 
     def goes_on(self, frame, painting):
         """Take a frame, uint8 RGB (height, width, 3), for one that has been painted before: its `painting`, too."""
-        size = painting.shape[:2]
-        self._before.append(Painted(images.to_array(Image.fromarray(frame), size, "bicubic", "uint8"), painting))
+        _, scales = self._read(frame)
+        self._before.append(Painted(_inner(scales[-1]), painting))
 
     def paint(self, frame, carry=False):
         """Return (painting, picture) of the next frame: uint8 RGB, and the Pillow image that is shown of it.
 
         With `carry` it is not painted but carried on from those before.
         """
-        Image.fromarray(frame).save(self._file, compress_level=1)
-        task = self._task()
-        scales = task.read(self._reporter)
-        last = scales[-1]
-        inner = images.without_margin(last.content, last.margin)
-        painting = None
+        task, scales = self._read(frame)
+        last, start = scales[-1], None
         if self._before:
-            start, earlier = self._from_before(inner)
+            start, earlier = self._from_before(_inner(last))
             if earlier.reliable.mean() < LEAST_KNOWN:
                 self._before.clear()  # A cut that was not found by its pictures.
-        if self._before:
-            painting = start
-            start = images.extended(start, last.margin)
-            last = replace(last, start=start, earlier=_extended(earlier, last.margin))
-            scales = [last]
-        if painting is None or not carry:
-            painting = images.without_margin(self._minimised(task, scales), last.margin)
-        painting = np.asarray(images.to_picture(painting))
-        self._before.append(Painted(inner, painting))
-        shown = last.finish.picture(images.extended(painting.astype("float32"), last.margin))
-        return painting, shown
+        if not self._before:
+            image = self._minimised(task, scales)
+        elif carry:
+            image = images.extended(start, last.margin)
+        else:
+            held = replace(last, start=images.extended(start, last.margin), earlier=_extended(earlier, last.margin))
+            image = self._minimised(task, [held])
+        painting = np.asarray(images.to_picture(images.without_margin(image, last.margin)))
+        self._before.append(Painted(_inner(last), painting))
+        return painting, last.finish.picture(images.extended(painting.astype("float32"), last.margin))
 
-    def _task(self):
+    def _read(self, frame):
+        """Return the task of painting a frame as a photograph, and its `photograph.Pictures`, one per scale."""
+        Image.fromarray(frame).save(self._file, compress_level=1)
         flags = copy.deepcopy(self._flags)
         flags.content = str(self._file)
-        return flagship.METHOD.task_of(flags)
+        task = flagship.METHOD.task_of(flags)
+        return task, task.read(self._reporter)
 
     def _from_before(self, frame):
         """Return what a frame begins with, and the `photograph.Earlier` that holds it.
@@ -113,11 +111,16 @@ class Painter:
         from neural_style.painting.objective import stages
         from neural_style.painting.synthesis import synthesise
 
-        iterations = task.flags.num_iter[-len(scales) :]
         flags = task.flags
+        iterations = [sizes.last_iterations(self._flags)] if scales[-1].earlier else flags.num_iter
         for progress in synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement):
             self._reporter.progress(progress, 0.0)
         return progress.image()
+
+
+def _inner(pictures):
+    """Return a frame, uint8 RGB, as it is in the `photograph.Pictures` of a scale, without the margin."""
+    return images.without_margin(pictures.content, pictures.margin)
 
 
 def _extended(earlier, margin):

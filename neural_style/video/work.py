@@ -1,10 +1,21 @@
 """What there is to do for a film: how many frames of which size, and about how long it takes."""
 
 import copy
+import math
+import time
 from dataclasses import dataclass
 
+import numpy as np
+
+from neural_style.backend import gpu
 from neural_style.painting import sizes
 from neural_style.video.film import Film
+
+MATRIX = 1024
+"""Rows and columns of the matrices by which the machine is measured, ten milliseconds' work on two cores."""
+
+OPERATIONS = 9e5
+"""Multiplications and additions that take as long as what an evaluation does for each pixel (measured)."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +28,7 @@ class Work:
 
     @property
     def scales(self):
-        """The rows of each scale of a scene's first frame, and the iterations at each; others have the last alone."""
+        """The rows of each scale of a scene's first frame, and the iterations at each; other frames have the last."""
         flags = copy.copy(self.flags)
         flags.num_iter = flags.num_iter and list(flags.num_iter)
         return sizes.course(flags, self.film.size)
@@ -33,7 +44,25 @@ class Work:
         scales, iterations = self.scales
         each = self.flags.evaluations
         costs = [n * each * (rows / scales[-1]) ** 2 for rows, n in zip(scales, iterations, strict=True)]
-        return len(self.scenes) * sum(costs) + (self.frames_to_paint - len(self.scenes)) * costs[-1]
+        others = sizes.last_iterations(self.flags) * each
+        return len(self.scenes) * sum(costs) + (self.frames_to_paint - len(self.scenes)) * others
+
+    @property
+    def seconds(self):
+        """How long the evaluations take on this machine's CPU, about; None where there is a GPU.
+
+        Told from how fast the machine multiplies matrices, which is most of the work.
+        """
+        if gpu.free_of_cuda() is not None:
+            return None
+        matrix = np.ones((MATRIX, MATRIX), "float32")
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            matrix @ matrix
+            times.append(time.perf_counter() - began)
+        pixels = math.prod(sizes.painting_size(self.scales[0][-1], self.film.size))
+        return self.evaluations * pixels * OPERATIONS * min(times) / (2 * MATRIX**3)
 
     def described(self):
         """Yield what a user wants to know before it begins, line by line."""
@@ -50,5 +79,18 @@ class Work:
         if film.problem:
             yield f"warning: {film.path} breaks off ({film.problem}): what comes before is painted"
         rows, columns = sizes.painting_size(self.scales[0][-1], film.size)
-        count = self.frames_to_paint
-        yield f"{count} of them are painted, at {rows}×{columns}: {self.evaluations:.0f} evaluations in all"
+        seconds = self.seconds
+        takes = f", about {_in_words(seconds)} on this machine" if seconds else ""
+        yield (
+            f"{self.frames_to_paint} of them are painted, at {rows}×{columns}: {self.evaluations:.0f} evaluations in "
+            f"all{takes}"
+        )
+
+
+def _in_words(seconds):
+    """Return a time that is known about as it is said."""
+    if seconds < 90:
+        return f"{max(1, round(seconds, -1 if seconds > 20 else 0)):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
