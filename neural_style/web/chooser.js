@@ -30,10 +30,8 @@ function set(value) {
 // A file of the visitor's own, or the name of a sample.
 async function send(file, signal) {
   const own = typeof file !== "string";
-  const kind = root.dataset.kind;
-  const address = own
-    ? `uploads?kind=${kind}&name=${encodeURIComponent(file.name || "pasted.png")}`
-    : `samples/${file}`;
+  const upload = `uploads?name=${encodeURIComponent(file.name || "pasted.png")}&kind=${root.dataset.kind}`;
+  const address = own ? upload : `samples/${file}`;
   const answer = await fetch(address, { method: "POST", body: own ? file : null, signal });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error((await answer.text()) || "the picture did not arrive: try it again");

@@ -12,6 +12,7 @@ import network
 import neural_doodle
 import paint
 from neural_style.command.reporter import Reporter
+from neural_style.painting import flagship
 from neural_style.painting.objective import objective as objective_of
 from neural_style.tiling.memory import ONE_PIECE
 from neural_style.tiling.objective import Functions
@@ -112,7 +113,7 @@ def test_loss_and_gradient_in_tiles_are_those_of_the_whole(
     """To what is rounded: at some places of some pictures that turns a maximum or a ReLU, and the gradient with it, so
     that one of three pictures must show the equality. An error in the tiles would show in all."""
     if case in FEWER_LAYERS:
-        for script in (paint, neural_doodle):
+        for script in (flagship, neural_doodle):
             monkeypatch.setattr(script, "STYLE_LAYERS", ("conv1_1", "conv3_1", "conv5_1"))
     if case in CONVOLVED_AS_LARGE:
         request.getfixturevalue("as_large")
