@@ -47,8 +47,11 @@ class _Step(argparse.Action):
 _STEP = {"action": _Step, "nargs": "?", "default": argparse.SUPPRESS}
 
 
-def upscaled(picture, factor, model, reporter):
-    """Return a Pillow image `factor` times as large on each side, by the network `model` or by Lanczos."""
+def upscaled(picture, factor, model, reporter, workshop):
+    """Return a Pillow image `factor` times as large on each side, by the network `model` or by Lanczos.
+
+    The `Workshop` has the network for the next picture.
+    """
     target = size_after(images.size(picture), [("upscale", factor)])
     if model == "lanczos":
         return picture.resize(target[::-1], images.RESAMPLING["lanczos"])
@@ -61,9 +64,9 @@ def upscaled(picture, factor, model, reporter):
         raise InputError(f"{problem}, or use --upscale_model lanczos, which needs no network") from problem
     reporter.close()
     reporter.awaits("loading the network")
-    network = superres.network(model, content)
+    enlarge = workshop.kept(("superres", model), lambda: superres.enlarger(superres.network(model, content)))
     reporter.awaits("enlarging the first tile")
-    larger = superres.upscale(images.to_array(picture), network, superres.TILE[model], reporter.tiles)
+    larger = superres.upscale(images.to_array(picture), enlarge, superres.TILE[model], reporter.tiles)
     reporter.close()
     return images.to_picture(larger, target, "lanczos")
 
@@ -86,11 +89,11 @@ _STEPS = {
 """The steps that need no network: what does them, and what they are called."""
 
 
-def enhanced(picture, steps, model, reporter):
-    """Return a Pillow image after the `steps`, a list of (name, value), in their order."""
-    for name, value in steps:
+def enhanced(picture, flags, reporter, workshop):
+    """Return a Pillow image after the steps that the `flags` ask for, in their order."""
+    for name, value in flags.steps:
         if name == "upscale":
-            picture = upscaled(picture, value, model, reporter)
+            picture = upscaled(picture, value, flags.upscale_model, reporter, workshop)
         else:
             function, what = _STEPS[name]
             reporter.awaits(what)
@@ -101,14 +104,15 @@ def enhanced(picture, steps, model, reporter):
 def main(argv=None, workshop=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     output = script.output_path(flags, flags.picture, "enhanced")
-    with (workshop or Workshop()).reporter(flags) as reporter:
+    workshop = workshop or Workshop()
+    with workshop.reporter(flags) as reporter:
         if not flags.steps:
             raise InputError("there is nothing to do: give --upscale, --size, --sharpen or --denoise")
         if flags.upscale_model != "best" and "upscale" not in dict(flags.steps):
             reporter.say("warning: --upscale_model does nothing without --upscale")
         picture, alpha = images.read_with_alpha(flags.picture, reporter.say)
         images.check_fits(output, size_after(images.size(picture), flags.steps))  # Before what may take an hour.
-        picture = enhanced(picture, flags.steps, flags.upscale_model, reporter)
+        picture = enhanced(picture, flags, reporter, workshop)
         if alpha:
             picture.putalpha(transparency(alpha, flags.steps))
         script.deliver(output, picture, reporter)

@@ -71,13 +71,17 @@ def network(name, content):
     return model
 
 
-def upscale(picture, model, tile, progress=lambda done, total: None):
+def enlarger(model):
+    """Return the compiled function that `upscale` goes through, of a `network`; it serves many pictures."""
+    return backend.compiled(lambda image: ops.clip(ops.round(model(image) * 255), 0, 255))
+
+
+def upscale(picture, enlarge, tile, progress=lambda done, total: None):
     """Return `picture`, float32 RGB (height, width, 3) in 0..255, four times as large on each side, as uint8.
 
-    It goes through the `model` in tiles of `tile` rows and columns with a MARGIN around; `progress(done, total)` is
+    It goes through the `enlarger` in tiles of `tile` rows and columns with a MARGIN around; `progress(done, total)` is
     told of each.
     """
-    run = backend.compiled(lambda image: ops.clip(ops.round(model(image) * 255), 0, 255))
     height, width = picture.shape[:2]
     result = np.empty((SCALE * height, SCALE * width, 3), "uint8")
     corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]
@@ -86,7 +90,7 @@ def upscale(picture, model, tile, progress=lambda done, total: None):
     padded = np.pad(picture / 255, ((MARGIN, MARGIN + rows), (MARGIN, MARGIN + columns), (0, 0)), "symmetric")
     for done, (top, left) in enumerate(corners, start=1):
         part = padded[top : top + rows + 2 * MARGIN, left : left + columns + 2 * MARGIN]
-        larger = ops.convert_to_numpy(run(ops.convert_to_tensor(part[None], "float32")))[0]
+        larger = ops.convert_to_numpy(enlarge(ops.convert_to_tensor(part[None], "float32")))[0]
         bottom, right = min(top + rows, height), min(left + columns, width)
         inside = larger[SCALE * MARGIN :, SCALE * MARGIN :][: SCALE * (bottom - top), : SCALE * (right - left)]
         result[SCALE * top : SCALE * bottom, SCALE * left : SCALE * right] = inside

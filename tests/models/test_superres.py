@@ -28,6 +28,11 @@ def models():
     return {name: superres.network(name, packages.content(member)) for name, member in superres.MEMBERS.items()}
 
 
+@pytest.fixture(scope="module")
+def enlargers(models):
+    return {name: superres.enlarger(model) for name, model in models.items()}
+
+
 def macaw(height, width):
     return images.to_array(images.read(MACAW), (height, width), "lanczos")
 
@@ -62,20 +67,20 @@ def test_the_port_agrees_with_ncnn(models, name, tmp_path):
     assert np.abs(np.asarray(models[name](picture[None]))[0] - expected).max() < 1e-4
 
 
-def test_tiles_fit_together(models):
+def test_tiles_fit_together(enlargers):
     picture = macaw(50, 70)
     steps = []
-    tiled = superres.upscale(picture, models["fast"], 24, lambda done, total: steps.append((done, total)))
-    whole = superres.upscale(picture, models["fast"], 100)
+    tiled = superres.upscale(picture, enlargers["fast"], 24, lambda done, total: steps.append((done, total)))
+    whole = superres.upscale(picture, enlargers["fast"], 100)
     assert tiled.shape == (200, 280, 3)
     assert steps == [(n, 9) for n in range(1, 10)]
     assert np.abs(tiled.astype(int) - whole).max() <= 2
 
 
-def test_the_result_is_the_picture_sharper_than_by_interpolation(models):
+def test_the_result_is_the_picture_sharper_than_by_interpolation(enlargers):
     large = macaw(192, 248)
     small = images.to_array(images.to_picture(large), (48, 62), "lanczos")
-    result = superres.upscale(small, models["best"], superres.TILE["best"]).astype(float)
+    result = superres.upscale(small, enlargers["best"], superres.TILE["best"]).astype(float)
     interpolated = images.to_array(images.to_picture(small).resize((248, 192), Image.Resampling.BICUBIC))
 
     def steepness(picture):
