@@ -6,7 +6,7 @@ import os
 import sys
 
 from neural_style.batch import course, jobs, pictures, scripts, sheet
-from neural_style.batch.ledger import Ledger
+from neural_style.batch.ledger import Ledger, made_by
 from neural_style.batch.overview import Overview
 from neural_style.command import script
 from neural_style.command.flags import add_message_flags, add_pool_flags
@@ -62,8 +62,10 @@ def main(argv=None):
     scripts.module_of(flags.script).parser().parse(list(made[0].argv))  # What is wrong with flags is so for all.
     with Ledger(flags.to, os.path.basename(flags.script), rest) as ledger, Overview(flags) as overview:
         status = course.run(flags, made, overview, ledger)
-        if flags.sheet and not status:
-            page = os.path.join(flags.to, sheet.NAME)
+        page = os.path.join(flags.to, sheet.NAME)
+        if flags.sheet and not status and not ledger.keep_sheet(sheet.NAME):
+            overview.reporter.say(f"{page} is there already, and is no contact sheet: there is none of this batch")
+        elif flags.sheet and not status:
             overview.reporter.awaits(f"writing {page}")
             sheet.write(page, sheet.sheet(sheet.grid(kind, made, flags.pair)))
             overview.reporter.say(f"all on one page: {page}")
@@ -80,7 +82,8 @@ def _lists(flags, kind):
             raise InputError(f"{name} takes no --{list_name}: leave them out")
         if takes and not given:
             raise InputError(f"{name} needs --{list_name}: give files, folders, or patterns in quotes")
-    return {name: pictures.found(getattr(flags, name), f"--{name}", flags.to) for name in kind.lists}
+    made = made_by(flags.to, name)
+    return {name: pictures.found(getattr(flags, name), f"--{name}", flags.to, made) for name in kind.lists}
 
 
 def _for_script(flags, rest):

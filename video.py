@@ -3,6 +3,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from neural_style.batch.overview import Overview
 from neural_style.command import script
@@ -10,11 +11,13 @@ from neural_style.command.flags import add_film_flags, add_painting_flags
 from neural_style.command.parser import Parser
 from neural_style.errors import InputError
 from neural_style.painting import flagship
+from neural_style.pictures import images
 from neural_style.pictures.images import STANDARD
 from neural_style.video import course
 from neural_style.video import film as films
 from neural_style.video.cuts import Cuts
-from neural_style.video.folder import FilmFolder, identity
+from neural_style.video.folder import NAME, FilmFolder, identity
+from neural_style.video.frames import check
 from neural_style.video.work import Work
 
 
@@ -40,8 +43,7 @@ def parse(argv):
         raise InputError("films are read from files and written to files: give paths instead of -")
     if flags.animate:
         raise InputError("video.py makes a moving picture anyway: leave out --animate")
-    if os.path.exists(flags.out) and os.path.exists(flags.content) and os.path.samefile(flags.out, flags.content):
-        raise InputError(f"the result would overwrite {flags.content}: choose another OUT")
+    _check_out(flags)
     if flags.no_overwrite and os.path.lexists(flags.out):
         raise InputError(f"{flags.out} is there already: choose another OUT, or leave out --no_overwrite")
     flags.run_folder = f"{os.path.splitext(flags.out)[0] if films.kind_of(flags.out) else flags.out}_run"
@@ -50,14 +52,33 @@ def parse(argv):
     return flags
 
 
+def _check_out(flags):
+    """Raise InputError if the film cannot be written to OUT, or would replace what is none of video.py's."""
+    films.check_writable(flags.out)
+    pictures = [flags.content, *flags.styles, *flags.style_masks, *flags.content_masks, flags.content_mask]
+    for path in [*pictures, flags.color_mask, flags.init_image]:
+        if path and os.path.exists(flags.out) and os.path.exists(path) and os.path.samefile(flags.out, path):
+            raise InputError(f"the result would overwrite {path}: choose another OUT")
+    if os.path.isdir(flags.content) and Path(flags.out).resolve().is_relative_to(Path(flags.content).resolve()):
+        raise InputError(f"{flags.out} lies among the frames in {flags.content}: choose another place")
+    if os.path.isfile(flags.out) and images.is_still(flags.out):
+        raise InputError(
+            f"OUT {flags.out} is a picture that is there already: choose another, or add it if you left it out"
+        )
+    is_ours = os.path.exists(os.path.join(f"{flags.out}_run", NAME))
+    if os.path.isdir(flags.out) and os.listdir(flags.out) and not is_ours:
+        raise InputError(f"the folder {flags.out} has something in it already: choose another OUT")
+
+
 def main(argv=None):
     flags = parse(sys.argv[1:] if argv is None else argv)
     with Overview(flags) as overview, FilmFolder(flags.run_folder) as folder:
         overview.reporter.awaits(f"reading {flags.content}")
         cuts = Cuts()
         film = films.opened(flags.content, flags.fps, cuts.look)
-        work = Work(flags, film, cuts.scenes())
-        for line in work.described():
+        warnings = check(flags, film)  # Before anything is deleted.
+        work = Work(flags, film, cuts.scenes(), warnings)
+        for line in [*work.described(), *warnings]:
             overview.reporter.say(line)
         if folder.begin(identity(flags), flags.resume) and os.path.exists(flags.out):
             overview.reporter.say("the film is finished already: leave out --resume to paint it anew")

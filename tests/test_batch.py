@@ -338,3 +338,31 @@ def test_several_processes_make_the_same_pictures(photos, to, tmp_path):
     alone = tmp_path / "alone.png"
     assert enhance.main([str(photos / "sub" / "c.png"), "--size", "50%", "-o", str(alone)]) in (None, 0)
     assert np.array_equal(pixels(to / "sub" / "c.png"), pixels(alone))
+
+
+def test_paintings_go_with_the_photographs_they_are_called_after(capsys, tmp_path, random_image):
+    """Names that begin alike sort otherwise once something follows."""
+    for number, name in enumerate(("castle", "castle2", "castle2_old")):
+        for folder, ending in (("photos", ".png"), ("painted", "_starry-night.png")):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            images.to_picture(random_image(24, 32, seed=number)).save(tmp_path / folder / f"{name}{ending}")
+    pictures = ["--photos", tmp_path / "photos", "--paintings", tmp_path / "painted"]
+    status, out, _ = run(capsys, "color_transfer.py", *pictures, "--to", tmp_path / "out", "--method", "linear")
+    assert (status, len(out)) == (0, 3)
+    for path in out:  # With its own colours, a painting that is the photograph stays what it is.
+        assert np.abs(pixels(path) - pixels(tmp_path / "painted" / Path(path).name)).mean() < 3
+
+
+def test_results_beside_the_photographs_are_no_photographs(capsys, photos):
+    _, out, _ = painted(capsys, photos, photos, "--sheet")
+    status, again, err = painted(capsys, photos, photos, "--sheet")
+    assert (status, again) == (0, out)
+    assert err[0] == "0 pictures to make; 3 of 3 are finished already"
+
+
+def test_a_page_of_the_users_own_is_not_replaced_by_a_contact_sheet(capsys, photos, to):
+    to.mkdir()
+    images.to_picture(np.zeros((8, 8, 3))).save(to / sheet.NAME)
+    _, _, err = painted(capsys, photos, to, "--sheet")
+    assert err[-1] == f"{to / sheet.NAME} is there already, and is no contact sheet: there is none of this batch"
+    assert opened(to / sheet.NAME).size == (8, 8)

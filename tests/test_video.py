@@ -196,3 +196,41 @@ def test_scenes_are_painted_at_once_by_several_processes(capsys, panned, tmp_pat
     assert len(several) == 4
     assert np.abs(np.array(several) - alone).mean() < 0.5  # Other numbers of cores may round otherwise.
     assert err[-1].startswith("4 of 4: frame ")
+
+
+def test_a_film_replaces_nothing_that_is_not_its_own(tmp_path, panned):
+    source = panned(2)
+    for name in ("style.webp", "other.gif"):
+        opened(STARRY_NIGHT).resize((40, 30)).save(tmp_path / name)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "000000.png").touch()
+    style = tmp_path / "style.webp"
+    for arguments, problem in (
+        ([source, style, style], "the result would overwrite .*style.webp"),
+        ([source, STARRY_NIGHT, tmp_path / "other.gif"], "OUT .*other.gif is a picture that is there already"),
+        ([source, STARRY_NIGHT, tmp_path / "full"], "the folder .*full has something in it already"),
+        ([source, STARRY_NIGHT, source / "out.gif"], "out.gif lies among the frames in"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            video.parse([*map(str, arguments)])
+
+
+def test_frames_that_are_painted_are_not_lost_to_a_misspelt_style(capsys, panned, tmp_path, shallow):
+    source = panned(2)
+    painted(capsys, source, tmp_path / "out", "--keep_frames")
+    frame = tmp_path / "out_run" / "frames" / "000001.png"
+    before = frame.read_bytes()
+    with pytest.raises(InputError, match=r"there is no picture gone\.jpg"):
+        run(capsys, source, "gone.jpg", tmp_path / "out", *SHORT)
+    assert frame.read_bytes() == before
+
+
+def test_a_shorter_film_in_a_folder_leaves_no_frames_of_a_longer_one(capsys, panned, tmp_path, shallow):
+    painted(capsys, panned(3), tmp_path / "out")
+    shorter = panned(2, name="shorter")
+    assert len(painted(capsys, shorter, tmp_path / "out")[0]) == 2
+
+
+def test_warnings_are_said_once(capsys, panned, tmp_path, shallow):
+    _, err = painted(capsys, panned(3), tmp_path / "out", "--mask_feather", "3")
+    assert err.count("warning: --mask_feather does nothing without a mask") == 1

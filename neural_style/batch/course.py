@@ -88,7 +88,7 @@ def _worker(script, folder, listener, part):
         sys.path.insert(0, root)
     worker = Worker(script, listener)
     limits = ()
-    if scripts.kind_of(script).paints:
+    if scripts.kind_of(script).paints and part < 1:
         limits = ("--max_memory", str(int(part * memory.allowance_of_machine())))
 
     def make(job):

@@ -37,13 +37,35 @@ def jobs(kind, lists, folder, flags, ending, pair=False):
 
 
 def _pairs(kind, pictures):
-    """Return the combinations of lists of pictures side by side."""
+    """Return the combinations of lists of pictures side by side, paintings beside the photographs they are of."""
+    if "paintings" in kind.lists:
+        photos, paintings, *others = pictures
+        of = [_named_after(painting, photos) for painting in paintings]
+        if all(of):
+            masks = [[_named_after(photo, own, reverse=True) or own[0] for photo in of] for own in others]
+            if all(len(own) == 1 or all(_named_after(p, own, reverse=True) for p in of) for own in others):
+                return list(zip(of, paintings, *masks, strict=True))
     most = max(map(len, pictures))
     for name, own in zip(kind.lists, pictures, strict=True):
         if len(own) not in (1, most):
             counts = ", ".join(f"{len(p)} of --{n}" for n, p in zip(kind.lists, pictures, strict=True))
             raise InputError(f"--{name} does not go one by one with the others: there are {counts}")
     return list(zip(*(own * most if len(own) == 1 else own for own in pictures), strict=True))
+
+
+def _named_after(picture, others, reverse=False):
+    """Return that of the `others` after which a picture is called, as castle_starry-night is after castle, or None.
+
+    In `reverse`, that which is called after the picture. Of several it is the one with the longest name, or in the same
+    folder.
+    """
+
+    def fits(other):
+        long, short = (other.label, picture.label) if reverse else (picture.label, other.label)
+        return long == short or long.startswith(f"{short}_")
+
+    found = [other for other in others if fits(other)]
+    return max(found, key=lambda other: (other.folder == picture.folder, len(other.label)), default=None)
 
 
 def _job(kind, combination, folder, flags, ending):

@@ -12,6 +12,20 @@ from neural_style.lock import Lock
 NAME = "batch.json"
 
 
+def made_by(folder, script):
+    """Return the real paths of what a `script` has made in a `folder`, as its ledger says; none without one."""
+    try:
+        results = json.loads(Path(folder, NAME).read_text("utf-8"))["results"]
+        names = [name for name, entry in results.items() if entry.get("script") in (script, SHEET)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+    return {os.path.realpath(os.path.join(folder, name)) for name in names}
+
+
+SHEET = "contact sheet"
+"""What a ledger has in place of the script of a contact sheet."""
+
+
 class Ledger:
     """For each result what it was made of, so that the same command leaves it as it is and another makes it anew.
 
@@ -54,6 +68,15 @@ class Ledger:
             return None
         return f"{job.result} is there already, and was not made by batch.py: choose another --to, or delete it"
 
+    def keep_sheet(self, name):
+        """Note a contact sheet of that name; return False if there is a picture that is none."""
+        entry = self._results.get(name)
+        if os.path.lexists(self._path.with_name(name)) and (entry is None or entry.get("script") != SHEET):
+            return False
+        self._results[name] = {"script": SHEET}
+        self._save()
+        return True
+
     def begin(self, job):
         """Note that the result of a job may be there from now on, and is not finished."""
         self._write(job, "begun")
@@ -64,6 +87,9 @@ class Ledger:
 
     def _write(self, job, state):
         self._results[job.name] = self._entry(job, state)
+        self._save()
+
+    def _save(self):
         content = json.dumps({"results": self._results}, ensure_ascii=False, indent=1)
         files.write_whole(self._path, content.encode("utf-8", "surrogateescape"))
 

@@ -26,15 +26,18 @@ class Found:
     label: str
 
 
-def found(given, flag, leaving_out=None):
+def found(given, flag, leaving_out=None, made=frozenset()):
     """Return the list of `Found` that files, folders with all below them, and patterns stand for, each once.
 
-    Those below the folder `leaving_out` are left out, where it is not asked for itself. Raises InputError, naming the
+    Those below the folder `leaving_out` are left out, where it is not asked for itself, and so are the real paths that
+    were `made` of others, unless they are given as files. Raises InputError, naming the
     `flag`, for a file that is not there, and a folder or a pattern without pictures.
     """
     result = {}
     for text in given:
         for path, folder in _pictures(text, flag, leaving_out):
+            if os.path.realpath(path) in made and path != text:
+                continue
             result.setdefault(os.path.realpath(path), Found(path, folder, Path(path).stem))
     return _told_apart(list(result.values()))
 
@@ -47,7 +50,8 @@ def _pictures(text, flag, leaving_out):
         return [(text, "")]
     if not glob.has_magic(text):
         raise InputError(f"there is no file or folder {text} ({flag}): check the path")
-    matching = sorted(path for path in glob.glob(text, recursive=True) if os.path.isfile(path) and _is_picture(path))
+    matching = [path for path in glob.glob(text, recursive=True) if os.path.isfile(path) and _is_picture(path)]
+    matching = sorted(path for path in matching if not _is_run_folder(os.path.dirname(path)))
     if not matching:
         raise InputError(f"no picture is called like {text} ({flag}): check the pattern")
     return [(path, "") for path in matching]
@@ -73,7 +77,12 @@ def _below(folder, flag, leaving_out):
 
 def _is_passed_over(folder, apart):
     name = os.path.basename(folder)
-    return name.startswith(".") or name.endswith(RUN_FOLDER) or os.path.realpath(folder) == apart
+    return name.startswith(".") or _is_run_folder(folder) or os.path.realpath(folder) == apart
+
+
+def _is_run_folder(folder):
+    """Return whether a folder is what a painting leaves beside its result."""
+    return folder.endswith(RUN_FOLDER) and os.path.exists(os.path.join(folder, "settings.json"))
 
 
 def _is_picture(path):

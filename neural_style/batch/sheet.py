@@ -22,6 +22,9 @@ TEXT = 15
 MOST_PIXELS = 60_000_000
 """Pixels of a page, above which pictures are shown smaller."""
 
+MOST_ROWS = 65_000
+"""Pixels of the height of a page, at most: a JPEG has no more."""
+
 PAPER, INK = "white", "#444"
 
 
@@ -47,7 +50,8 @@ def grid(kind, jobs, pair):
 def sheet(rows):
     """Return the contact sheet of `grid` rows as a Pillow image; what is not there, or cannot be read, is left bare."""
     columns = max(map(len, rows))
-    side = min(SIDE, int(math.sqrt(MOST_PIXELS / (columns * len(rows)))))
+    side = min(SIDE, int(math.sqrt(MOST_PIXELS / (columns * len(rows)))), MOST_ROWS // len(rows) - TEXT - 2 * GAP)
+    side = max(side, 1)
     strips = [_strip(cells, side, columns) for cells in rows]
     page = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips) + GAP), PAPER)
     top = GAP

@@ -83,11 +83,18 @@ class Ear(Reporter):
     def say(self, line):
         if line.startswith("warning"):
             self.warnings.append(line)
-        elif self._is_loading or line.startswith("interrupted"):
+        elif self._is_loading or line.startswith(("interrupted", "the memory")):
             self._listener.heard(line)
 
     def download(self, done, total):
         self._listener.download(done, total)
+
+    def pass_on_warnings(self, told):
+        """Have the listener hear the warnings of the picture in hand that are not in the set `told` yet."""
+        for warning in self.warnings:
+            if warning not in told:
+                told.add(warning)
+                self._listener.heard(warning)
 
     def ends(self, seconds):
         """Tell that the picture in hand is done, after so many seconds."""

@@ -86,7 +86,7 @@ class Pool:
                 if not idle:
                     if started >= self.workers:
                         break
-                    idle.append(actor.remote(make, board, self.share.cpus))
+                    idle.append(actor.remote(make, board, self.share.cpus, self.share.gpus))
                     started += 1
                 task, attempt = waiting.popleft()
                 worker = idle.pop()
@@ -99,7 +99,9 @@ class Pool:
                 task, attempt, worker = running.pop(reference)
                 try:
                     outcome = ray.get(reference)
-                except ray.exceptions.RayActorError as error:
+                except ray.exceptions.RayTaskError:
+                    raise
+                except ray.exceptions.RayError as error:  # It died, was killed for want of memory, or its machine was.
                     started -= 1
                     if "creation task" in str(error):  # An exception there, and it would be there again.
                         yield task, None, f"its process did not begin: {str(error).strip().splitlines()[-1]}"
@@ -110,6 +112,8 @@ class Pool:
                     continue
                 idle.append(worker)
                 yield task, outcome, ""
+        for news in ray.get(board.taken.remote()):
+            at(*news)
 
 
 def shares(machines, workers):
@@ -118,21 +122,28 @@ def shares(machines, workers):
     As many processes as are asked for, or None, get as many cores each as all of them can have; never more processes
     than there are GPUs, if there are any, or cores.
     """
-    cores = [int(machine.get("CPU", 0)) for machine in machines]
-    gpus = int(sum(machine.get("GPU", 0) for machine in machines))
-    count = min(workers or gpus or len([own for own in cores if own]), gpus or sum(cores))
-    count = max(1, count)
-    cpus = max((c for c in range(1, max(cores) + 1) if sum(own // c for own in cores) >= count), default=1)
-    return Share(cpus, 1 if gpus else 0), count
+    has_gpus = any(machine.get("GPU", 0) for machine in machines)
+    found = [(int(m.get("CPU", 0)), int(m.get("GPU", 0))) for m in machines if m.get("GPU", 0) or not has_gpus]
+
+    def room(cpus):
+        """Return how many processes of so many cores find room."""
+        return sum(min(own // cpus, gpus) if has_gpus else own // cpus for own, gpus in found)
+
+    most = max(1, room(1))
+    count = min(workers or (most if has_gpus else max(1, sum(own > 0 for own, _ in found))), most)
+    largest = max(own for own, _ in found)
+    return Share(max((c for c in range(1, largest + 1) if room(c) >= count), default=1), int(has_gpus)), count
 
 
 class _Actor:
     """A process of the pool."""
 
-    def __init__(self, make, board, cores):
+    def __init__(self, make, board, cores, gpus):
         # TensorFlow would use all cores of the machine in each process. It is not loaded yet.
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(cores)
-        self._do = make(_Listener(board), min(1.0, cores / (os.cpu_count() or 1)))
+        # With a GPU of its own it has that one's memory, whatever the others do.
+        part = 1.0 if gpus else min(1.0, cores / (os.cpu_count() or 1))
+        self._do = make(_Listener(board), part)
 
     def do(self, task):
         return self._do(task)

@@ -289,6 +289,15 @@ def is_painted(path):
         return False
 
 
+def is_still(path):
+    """Return whether a file is a picture of one frame."""
+    try:
+        with Image.open(path) as picture:
+            return getattr(picture, "n_frames", 1) == 1
+    except (OSError, *_BROKEN, Image.DecompressionBombError):
+        return False
+
+
 def write(path, picture, texts=None):
     """Write a Pillow image to the file `path`, all or nothing, creating its folder; - is the standard output, as PNG.
 

@@ -62,14 +62,14 @@ def _worker(work, folder, where, listener, part):
     if part < 1 and work.flags.max_memory is None:
         work.flags.max_memory = int(part * memory.allowance_of_machine())
     ear = Ear(listener)
-    workshop = Workshop(ear)
+    workshop, told = Workshop(ear), set(work.warnings)
 
     def do(scene):
         try:
             os.chdir(where)
             with tempfile.TemporaryDirectory() as temporary:
                 painter = Painter(work.flags, workshop, ear, Path(temporary))
-                _paint_scene(work, scene, FilmFolder(folder), painter, ear)
+                _paint_scene(work, scene, FilmFolder(folder), painter, told)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
@@ -80,8 +80,9 @@ def _worker(work, folder, where, listener, part):
     return do
 
 
-def _paint_scene(work, scene, folder, painter, ear):
-    """Paint what is left of a scene."""
+def _paint_scene(work, scene, folder, painter, told):
+    """Paint what is left of a scene; warnings that are not among the set of those `told` are."""
+    ear = painter.reporter
     begin = scene.begin + folder.painted(scene)
     for number, frame in enumerate(films.frames(work.film)):
         if number == scene.end:
@@ -92,4 +93,5 @@ def _paint_scene(work, scene, folder, painter, ear):
             ear.begin(f"frame {number + 1}")
             began = time.monotonic()
             folder.add(number, *painter.paint(frame, carry=(number - scene.begin) % work.flags.every > 0))
+            ear.pass_on_warnings(told)
             ear.ends(time.monotonic() - began)

@@ -45,8 +45,8 @@ _SOUND = {".mp4": "aac", ".webm": "libopus"}
 @dataclass(frozen=True)
 class Film:
     """What is known of a film before it is painted: the (height, width) `size` of its frames as they are shown, and for
-    each the time in seconds at which it is; whether it `has_sound`; and the `problem`, in words, with which it breaks
-    off, if it does.
+    each the time in seconds at which it is, from the first one on, which `begins` at that time in the file; whether it
+    `has_sound`; and the `problem`, in words, with which it breaks off, if it does.
     """
 
     path: str
@@ -54,6 +54,7 @@ class Film:
     times: tuple
     has_sound: bool = False
     problem: str = ""
+    begins: float = 0.0
 
     @property
     def rate(self):
@@ -84,7 +85,7 @@ def opened(path, rate=FOLDER_RATE, look=lambda frame: None):
         problem = str(broken)
     if not times:
         raise InputError(f"{path} is no film that can be read{f': {problem}' if problem else ', for it is empty'}")
-    return Film(str(path), size, _growing(times), _has_sound(path), problem)
+    return Film(str(path), size, _growing(times), _has_sound(path), problem, times[0])
 
 
 def frames(film):
@@ -114,7 +115,7 @@ class _BrokenError(Exception):
 def _timed(path, rate):
     """Yield (time in seconds, frame) of the film at a path. Raises _BrokenError where it breaks off."""
     if os.path.isdir(path):
-        pictures = sorted(filter(_is_picture, Path(path).iterdir()), key=_in_order)
+        pictures = pictures_in(path)
         if not pictures:
             raise InputError(f"there is no picture in the folder {path}")
         for number, picture in enumerate(pictures):
@@ -130,7 +131,10 @@ def _timed(path, rate):
         with av.open(path, options=_TRUSTED) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures, only sound")
-            container.streams.video[0].thread_type = "AUTO"
+            stream = container.streams.video[0]
+            if stream.width * stream.height > 2 * Image.MAX_IMAGE_PIXELS:
+                raise InputError(f"{path} has frames of {stream.height}×{stream.width} pixels, more than are read")
+            stream.thread_type = "AUTO"
             for number, frame in enumerate(container.decode(video=0)):
                 time = frame.time if frame.time is not None else number / rate
                 # The film says by which angle it is turned against the clock, when it is shown.
@@ -151,8 +155,13 @@ def _of_webp(path):
             for frame in ImageSequence.Iterator(picture):
                 yield time, np.asarray(frame.convert("RGB"))
                 time += frame.info.get("duration", 1000 / FOLDER_RATE) / 1000
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise _BrokenError(str(error)) from error
+
+
+def pictures_in(folder):
+    """Return the paths of the pictures in a folder, by their names: frame 10 comes after frame 9."""
+    return sorted(filter(_is_picture, Path(folder).iterdir()), key=_in_order)
 
 
 def _is_picture(path):
@@ -180,6 +189,13 @@ def _has_sound(path):
         return bool(container.streams.audio)
 
 
+def check_writable(path):
+    """Raise InputError if a film cannot be written to a path, before it is painted."""
+    kind = kind_of(path)
+    if kind in _CODECS and _CODECS[kind][0] not in _av().codecs_available:
+        raise InputError(f"this FFmpeg cannot write {kind}: end {path} in another of {', '.join(ENDINGS)}")
+
+
 def kind_of(path):
     """Return the ending that says how a film is written to a path, "" for a folder. Raises InputError for others."""
     ending = Path(path).suffix.lower()
@@ -200,9 +216,15 @@ def write(path, film, pictures):
     if kind == "":
         for number, picture in enumerate(pictures):
             images.write(os.path.join(path, f"{number:06d}.png"), picture)
+        for left in Path(path).glob("[0-9][0-9][0-9][0-9][0-9][0-9].png"):
+            if int(left.stem) >= len(film.times):
+                left.unlink()  # Of a longer film that was there.
     elif kind in _CODECS:
-        with replaced(path) as file:
-            _encode(file, kind, film, pictures)
+        try:
+            with replaced(path) as file:
+                _encode(file, kind, film, pictures)
+        except _av().FFmpegError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     else:
         write_whole(path, _animation(kind, film, pictures))
 
@@ -225,7 +247,7 @@ def _encode(file, kind, film, pictures):
                 stream.codec_context.time_base = base
                 if film.has_sound:
                     source = opened_files.enter_context(av.open(film.path, options=_TRUSTED))
-                    sound = _Sound(source, container, kind)
+                    sound = _Sound(source, container, kind, film.begins)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = round(film.times[number] / base), base
             container.mux(stream.encode(frame))
@@ -237,8 +259,9 @@ def _encode(file, kind, film, pictures):
 class _Sound:
     """The sound of a film on its way into another: as it is where the file may have it so, else encoded anew."""
 
-    def __init__(self, source, target, kind):
-        self._source, self._target = source, target
+    def __init__(self, source, target, kind, begins):
+        """The sound is that of `source` from the time `begins` on, in seconds."""
+        self._source, self._target, self._begins = source, target, begins
         self._from = source.streams.audio[0]
         self._as_it_is = self._from.codec_context.name in _TAKEN[kind]
         if self._as_it_is:
@@ -247,22 +270,32 @@ class _Sound:
             self._to = target.add_stream(_SOUND[kind], rate=48_000)
 
     def copy(self):
-        """Bring all of it over."""
+        """Bring all of it over that can be read."""
+        offset = round(self._begins / self._from.time_base)
+        packets = (packet for packet in self._source.demux(self._from) if packet.dts is not None)
         if self._as_it_is:
-            for packet in self._source.demux(self._from):
-                if packet.dts is not None:
+            for packet in packets:
+                packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
+                if packet.pts >= 0:
                     packet.stream = self._to
                     self._target.mux(packet)
             return
-        import av
-
+        av = _av()
         resampler = av.AudioResampler(format=self._to.format, layout="stereo", rate=48_000)
-        for frame in self._source.decode(self._from):
-            for part in resampler.resample(frame):
-                self._target.mux(self._to.encode(part))
-        for part in resampler.resample(None):
-            self._target.mux(self._to.encode(part))
+        for packet in packets:
+            frames = []
+            with contextlib.suppress(av.FFmpegError):  # A packet that is broken is left out.
+                frames = packet.decode()
+            for frame in frames:
+                frame.pts = None if frame.pts is None else frame.pts - offset
+                if frame.pts is None or frame.pts >= 0:
+                    self._encode(resampler.resample(frame))
+        self._encode(resampler.resample(None))
         self._target.mux(self._to.encode())
+
+    def _encode(self, frames):
+        for frame in frames:
+            self._target.mux(self._to.encode(frame))
 
 
 _TAKEN = {".mp4": ("aac", "mp3", "ac3", "alac"), ".webm": ("opus", "vorbis")}
@@ -279,7 +312,10 @@ def _animation(kind, film, pictures):
     """Return the bytes of an animated GIF or WebP, which have no sound."""
     content = io.BytesIO()
     first, *others = [picture.convert("RGB") for picture in pictures]
-    milliseconds = [max(20, round(1000 * seconds)) for seconds in film.durations]
+    # A GIF counts hundredths of a second; rounded one by one, the frames would take longer together, or less.
+    step = 10 if kind == ".gif" else 1
+    ends = [step * round(1000 / step * time) for time in [*film.times, film.times[-1] + film.durations[-1]]]
+    milliseconds = [max(2 * step, end - begin) for begin, end in pairwise(ends)]
     settings = {"quality": 80, "method": 4} if kind == ".webp" else {"optimize": False}
     settings |= {"save_all": True, "append_images": others, "duration": milliseconds, "loop": 0}
     first.save(content, kind[1:], **settings)

@@ -13,6 +13,7 @@ from neural_style.errors import InputError
 from neural_style.files import write_whole
 from neural_style.lock import Lock
 from neural_style.pictures import images
+from neural_style.video import film as films
 
 NOT_OF_THE_PICTURES = (
     "resume",
@@ -31,6 +32,9 @@ NOT_OF_THE_PICTURES = (
 """Flags that change nothing in the frames, so that a run may be resumed with others."""
 
 
+NAME = "settings.json"
+"""The file of the folder that tells what its frames are made of."""
+
 FINISHED = "finished"
 """Says in the settings whether the film is written."""
 
@@ -45,9 +49,9 @@ def identity(flags):
 
 
 def _state_of(path):
-    """Return what changes when a file does; of a folder, the state of all that is in it."""
+    """Return what changes when a file does; of a folder, the state of all pictures in it."""
     if os.path.isdir(path):
-        return {entry.name: _state_of(entry.path) for entry in sorted(os.scandir(path), key=lambda entry: entry.name)}
+        return {picture.name: _state_of(picture) for picture in films.pictures_in(path)}
     status = os.stat(path)
     return [status.st_size, status.st_mtime_ns]
 
@@ -116,7 +120,7 @@ class FilmFolder:
 
     @property
     def _file_of_settings(self):
-        return self.path / "settings.json"
+        return self.path / NAME
 
     def _clear(self):
         for name in ("frames", "shown"):

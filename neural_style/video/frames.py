@@ -4,16 +4,20 @@ Ruder, Dosovitskiy & Brox 2016, arXiv 1604.08610.
 """
 
 import copy
+import tempfile
 from collections import deque
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from neural_style.command.reporter import Reporter
 from neural_style.painting import flagship, photograph, planning, sizes
 from neural_style.painting.recipe import Run, load_weights
 from neural_style.pictures import color, images
 from neural_style.runs.folder import NoFolder
+from neural_style.video import film as films
 from neural_style.video import flow
 
 BACK = (1, 2, 4)
@@ -34,6 +38,29 @@ class Painted:
     painting: np.ndarray
 
 
+def check(flags, film):
+    """Read all pictures that go into a film, as for its first frame; return the warnings that this gives, in lines.
+
+    Raises InputError if one is missing, or they do not go together.
+    """
+    reporter = _Warnings(quiet=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Painter(flags, None, reporter, Path(folder)).read(next(films.frames(film)))
+    return tuple(reporter.lines)
+
+
+class _Warnings(Reporter):
+    """Keeps warnings alone."""
+
+    def __init__(self, quiet):
+        super().__init__(quiet)
+        self.lines = []
+
+    def say(self, line):
+        if line.startswith("warning"):
+            self.lines.append(line)
+
+
 class Painter:
     """Paints the frames of one film, from cut to cut, with all that one leaves for the next."""
 
@@ -41,14 +68,14 @@ class Painter:
         """`flags` are those of video.py, `workshop` and `reporter` what a script has, `folder` one for a file."""
         self._flags = flags
         self._workshop = workshop
-        self._reporter = reporter
+        self.reporter = reporter
         self._file = folder / "frame.png"
         self._weights = None
         self._before = deque(maxlen=max(BACK))
 
     def goes_on(self, frame, painting):
         """Take a frame, uint8 RGB (height, width, 3), for one that has been painted before: its `painting`, too."""
-        _, scales = self._read(frame)
+        _, scales = self.read(frame)
         self._before.append(Painted(_inner(scales[-1]), painting))
 
     def paint(self, frame, carry=False):
@@ -56,7 +83,7 @@ class Painter:
 
         With `carry` it is not painted but carried on from those before.
         """
-        task, scales = self._read(frame)
+        task, scales = self.read(frame)
         last, start = scales[-1], None
         if self._before:
             start, earlier = self._from_before(_inner(last))
@@ -73,13 +100,13 @@ class Painter:
         self._before.append(Painted(_inner(last), painting))
         return painting, last.finish.picture(images.extended(painting.astype("float32"), last.margin))
 
-    def _read(self, frame):
+    def read(self, frame):
         """Return the task of painting a frame as a photograph, and its `photograph.Pictures`, one per scale."""
         Image.fromarray(frame).save(self._file, compress_level=1)
         flags = copy.deepcopy(self._flags)
         flags.content = str(self._file)
         task = flagship.METHOD.task_of(flags)
-        return task, task.read(self._reporter)
+        return task, task.read(self.reporter)
 
     def _from_before(self, frame):
         """Return what a frame begins with, and the `photograph.Earlier` that holds it.
@@ -103,8 +130,8 @@ class Painter:
     def _minimised(self, task, scales):
         """Return the image float32 (height, width, 3) that the scales of a task end with, margin and all."""
         if self._weights is None:
-            self._weights = load_weights(task.flags, self._reporter)
-        run = Run(task, scales, self._weights, NoFolder(), self._reporter, self._workshop)
+            self._weights = load_weights(task.flags, self.reporter)
+        run = Run(task, scales, self._weights, NoFolder(), self.reporter, self._workshop)
         planning.start_backend(run)
         plans = planning.plan_memory(run)
 
@@ -114,7 +141,7 @@ class Painter:
         flags = task.flags
         iterations = [sizes.last_iterations(self._flags)] if scales[-1].earlier else flags.num_iter
         for progress in synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement):
-            self._reporter.progress(progress, 0.0)
+            self.reporter.progress(progress, 0.0)
         return progress.image()
 
 

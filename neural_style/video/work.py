@@ -20,11 +20,14 @@ OPERATIONS = 9e5
 
 @dataclass(frozen=True)
 class Work:
-    """A film to paint: the `flags` of video.py, the `Film`, and the `Scene`s it is cut into."""
+    """A film to paint: the `flags` of video.py, the `Film`, the `Scene`s it is cut into, and the warnings that the user
+    has had.
+    """
 
     flags: object
     film: Film
     scenes: list
+    warnings: tuple = ()
 
     @property
     def scales(self):

@@ -6,7 +6,7 @@ from neural_style.web import controls, forms, recipes
 from neural_style.web.chooser import chooser
 from neural_style.web.transfer_tab import GROUPS, OWN, PICTURES, SLIDERS
 
-NOT_HERE = ("animate", "save_every", "fps", "keep_frames", "jobs", "cluster", "weights", "style_scale")
+NOT_HERE = ("animate", "save_every", "fps", "weights", "style_scale")
 """Flags that make no difference to a film of the page, or that only a command line needs."""
 
 

@@ -63,7 +63,10 @@ def text_of(value):
     return str(int(value) if whole else value)
 
 
-LEFT_OUT = ("help", "quiet", "json", "resume", "keep_checkpoint", "no_overwrite", "preset", "save_preset")
+LEFT_OUT = (
+    *("help", "quiet", "json", "resume", "keep_checkpoint", "no_overwrite", "preset", "save_preset"),
+    *("jobs", "cluster", "keep_frames"),
+)
 """Flags that a terminal needs, but no page, where every run has a folder of its own."""
 
 

@@ -34,8 +34,10 @@ def test_a_folder_stands_for_all_pictures_below_it_in_order(folder):
 
 
 def test_what_runs_leave_and_what_is_hidden_is_no_photograph(folder):
-    photos = folder("a.png", ".hidden.png", ".cache/b.png", "a_run/preview.png")
-    assert labels(photos) == ["a"]
+    photos = folder("a.png", ".hidden.png", ".cache/b.png", "a_run/losses.png", "fun_run/we.png")
+    (photos / "a_run" / "settings.json").touch()
+    assert labels(photos) == ["a", "we"]
+    assert labels(photos / "**") == ["a", "we"]
 
 
 def test_results_within_the_folder_are_none_either_unless_they_are_asked_for(folder):

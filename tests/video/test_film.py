@@ -182,3 +182,33 @@ def test_without_the_package_it_is_said_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(InputError, match=r"films need the Python package av: .*-r requirements-video.txt"):
         films.opened(tmp_path / "film.mp4")
+
+
+def test_the_frames_of_a_gif_take_as_long_together_as_those_of_the_film(tmp_path, pictures):
+    times = tuple(number / 30 for number in range(5))
+    films.write(str(tmp_path / "film.gif"), Film("", (47, 64), times), iter(pictures))
+    with Image.open(tmp_path / "film.gif") as gif:
+        durations = []
+        for number in range(gif.n_frames):
+            gif.seek(number)
+            durations.append(gif.info["duration"])
+    assert sum(durations) == pytest.approx(1000 * 5 / 30, abs=6)
+
+
+def test_sound_keeps_its_place_in_a_film_that_begins_later(tmp_path):
+    with_sound(tmp_path / "in.mp4", "aac")
+    with av.open(str(tmp_path / "in.mp4")) as source, av.open(str(tmp_path / "later.mkv"), "w") as target:
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                offset = round(5 / packet.time_base)
+                packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    film = films.opened(tmp_path / "later.mkv")
+    assert film.begins == pytest.approx(5, abs=0.1)
+    for ending in (".mp4", ".webm"):
+        films.write(str(tmp_path / f"out{ending}"), film, map(Image.fromarray, films.frames(film)))
+        with av.open(str(tmp_path / f"out{ending}")) as container:
+            first = next(container.decode(audio=0))
+        assert first.time == pytest.approx(0, abs=0.1)

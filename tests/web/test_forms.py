@@ -40,6 +40,9 @@ def test_every_flag_is_a_field_with_its_help(script):
         "no_overwrite",
         "preset",
         "save_preset",
+        "jobs",
+        "cluster",
+        "keep_frames",
     }
     assert all(field.help for field in form.values())
 
