@@ -11,7 +11,7 @@ from pathlib import Path
 from neural_style.batch import scripts
 from neural_style.batch.working import Outcome, Worker
 from neural_style.cluster.pool import Pool
-from neural_style.command.interruption import Interrupted, Interruption
+from neural_style.command.interruption import Interruption
 from neural_style.tiling import memory
 
 
@@ -56,7 +56,7 @@ def run(flags, jobs, overview, ledger):
                 if not outcome.problem:
                     ledger.finish(job)
                     print(job.result, flush=True)
-        except Interrupted:
+        except KeyboardInterrupt:  # `Interrupted`, or what Ray makes of it.
             return interruption.exit_status
     return 0
 

@@ -61,9 +61,10 @@ class Interruption:
 
     def _note(self, number, frame):
         """Note a signal: Python calls this once for two that came within one computation."""
-        if self.signal or self._came > 1:
+        is_second = self.signal or self._came > 1
+        self.signal = self.signal or number
+        if is_second:
             raise KeyboardInterrupt
-        self.signal = number
         if self.nothing_in_hand:
             raise Interrupted
 

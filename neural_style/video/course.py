@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neural_style.batch.working import Ear
 from neural_style.cluster.pool import Pool
-from neural_style.command.interruption import Interrupted, Interruption
+from neural_style.command.interruption import Interruption
 from neural_style.command.script import problem_of
 from neural_style.command.workshop import Workshop
 from neural_style.errors import InputError
@@ -46,7 +46,7 @@ def paint(work, folder, overview):
             for _, outcome, problem in pool.outcomes(make, left, lambda scene: None, overview.at):
                 if outcome or problem:
                     raise InputError(outcome or problem)
-        except Interrupted:
+        except KeyboardInterrupt:  # `Interrupted`, or what Ray makes of it.
             return interruption.exit_status
     return 0
 

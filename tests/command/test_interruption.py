@@ -61,12 +61,13 @@ def test_two_signals_within_one_computation_end_as_two_apart_do():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.2)
 
-    with Interruption():
+    with Interruption() as interruption:
         sender = threading.Timer(0.2, twice)
         sender.start()
         with pytest.raises(KeyboardInterrupt):
             computes_for_long(2.0)
         sender.join()
+    assert interruption.exit_status == 130
 
 
 STUCK = """
