@@ -366,3 +366,18 @@ def test_a_page_of_the_users_own_is_not_replaced_by_a_contact_sheet(capsys, phot
     _, _, err = painted(capsys, photos, to, "--sheet")
     assert err[-1] == f"{to / sheet.NAME} is there already, and is no contact sheet: there is none of this batch"
     assert opened(to / sheet.NAME).size == (8, 8)
+
+
+def test_a_command_that_fails_makes_no_finished_picture_forgotten(capsys, photos, to):
+    painted(capsys, photos, to)
+    status, _, _ = painted(capsys, photos, to, "--content_mask", "gone.png")
+    assert status == 1
+    _, _, err = painted(capsys, photos, to)
+    assert err == ["0 pictures to make; 3 of 3 are finished already"]
+
+
+def test_a_contact_sheet_is_no_painting(capsys, photos, to, tmp_path):
+    painted(capsys, photos, to, "--sheet")
+    pictures = ["--photos", photos, "--paintings", to]
+    status, out, _ = run(capsys, "color_transfer.py", *pictures, "--to", tmp_path / "coloured")
+    assert (status, len(out)) == (0, 3)

@@ -53,7 +53,9 @@ def run(flags, jobs, overview, ledger):
                 if outcome.is_interrupted:
                     return outcome.status
                 overview.end(job, outcome)
-                if not outcome.problem:
+                if outcome.problem:
+                    ledger.fail(job)
+                else:
                     ledger.finish(job)
                     print(job.result, flush=True)
         except KeyboardInterrupt:  # `Interrupted`, or what Ray makes of it.

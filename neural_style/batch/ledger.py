@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 from neural_style import files
+from neural_style.batch.pictures import LEDGER
 from neural_style.errors import InputError
 from neural_style.lock import Lock
 
-NAME = "batch.json"
+NAME = LEDGER
 
 
 def made_by(folder, script):
@@ -38,6 +39,7 @@ class Ledger:
         self._lock = Lock(Path(folder, ".batch.lock"))
         self._made_by = {"script": script, "flags": list(flags)}
         self._results = {}
+        self._before = {}
 
     def __enter__(self):
         try:
@@ -79,7 +81,15 @@ class Ledger:
 
     def begin(self, job):
         """Note that the result of a job may be there from now on, and is not finished."""
+        self._before.setdefault(job.name, (self._results.get(job.name), _state_of(job.result)))
         self._write(job, "begun")
+
+    def fail(self, job):
+        """Note that a job has failed: what was there before it, and is as it was, is what it was."""
+        entry, state = self._before[job.name]
+        if entry is not None and state is not None and _state_of(job.result) == state:
+            self._results[job.name] = entry
+            self._save()
 
     def finish(self, job):
         """Note that a job is finished."""

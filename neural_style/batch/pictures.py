@@ -13,6 +13,9 @@ from neural_style.errors import InputError
 BY_PLUGIN = {".heic", ".heif"}
 """Endings of pictures that Pillow reads with a package of its own."""
 
+SHEET, LEDGER = "sheet.jpg", "batch.json"
+"""A contact sheet, and the file of a batch that it is beside."""
+
 RUN_FOLDER = "_run"
 """Ends the name of the folder that a painting leaves beside its result, with pictures that are none of the user's."""
 
@@ -68,7 +71,7 @@ def _below(folder, flag, leaving_out):
         pictures += [
             (os.path.join(where, name), "" if within == "." else within)
             for name in sorted(names)
-            if _is_picture(name) and not name.startswith(".")
+            if _is_picture(name) and not name.startswith(".") and not (name == SHEET and LEDGER in names)
         ]
     if not pictures:
         raise InputError(f"there is no picture in the folder {folder} ({flag})")

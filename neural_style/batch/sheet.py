@@ -5,10 +5,11 @@ import os
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from neural_style.batch.pictures import SHEET
 from neural_style.errors import InputError
 from neural_style.pictures import images
 
-NAME = "sheet.jpg"
+NAME = SHEET
 
 SIDE = 280
 """Pixels of the longer side of a picture on it."""

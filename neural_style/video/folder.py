@@ -81,6 +81,8 @@ class FilmFolder:
 
     def __exit__(self, *exception):
         self._lock.release()
+        with contextlib.suppress(OSError):
+            self.path.rmdir()  # Succeeds only if nothing was painted.
 
     def begin(self, identity, resumes):
         """Take up the frames of the run of this `identity`, a JSON-able dict, if it is to be resumed, else begin anew.

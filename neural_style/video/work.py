@@ -9,6 +9,7 @@ import numpy as np
 
 from neural_style.backend import gpu
 from neural_style.painting import sizes
+from neural_style.runs.pace import ANY_SIZE
 from neural_style.video.film import Film
 
 MATRIX = 1024
@@ -16,6 +17,10 @@ MATRIX = 1024
 
 OPERATIONS = 9e5
 """Multiplications and additions that take as long as what an evaluation does for each pixel (measured)."""
+
+
+START = 12.0
+"""Seconds until the network is at work."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ class Work:
             began = time.perf_counter()
             matrix @ matrix
             times.append(time.perf_counter() - began)
-        pixels = math.prod(sizes.painting_size(self.scales[0][-1], self.film.size))
-        return self.evaluations * pixels * OPERATIONS * min(times) / (2 * MATRIX**3)
+        pixels = math.prod(sizes.painting_size(self.scales[0][-1], self.film.size)) + ANY_SIZE
+        return START + self.evaluations * pixels * OPERATIONS * min(times) / (2 * MATRIX**3)
 
     def described(self):
         """Yield what a user wants to know before it begins, line by line."""
