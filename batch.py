@@ -36,7 +36,7 @@ def parser():
     flag("--to", required=True, metavar="FOLDER", help="where they go, in the photographs' own folders below it")
     endings = [ending[1:] for ending in ENDINGS]
     flag("--ending", choices=endings, default="png", help="kind of picture")
-    flag("--sheet", **BOOLEAN, default=False, help=f"also write all of them on one page, {sheet.NAME}")
+    flag("--sheet", **BOOLEAN, default=False, help=f"also write all of them on one page, {pictures.SHEET}")
     flag = parser.add_argument_group("work").add_argument
     count = "pictures at once; default: 1, on a cluster one for each GPU, else for each machine"
     add_pool_flags(flag, count)
@@ -48,7 +48,7 @@ PICTURES = {
     "photos": "the photographs",
     "styles": "for the painting scripts: the styles, each for every photograph",
     "doodles": "for neural_doodle.py: the target masks",
-    "paintings": "for color_transfer.py and mask_transfer.py: what was painted of the photographs, in their order",
+    "paintings": "for color_transfer.py and mask_transfer.py: what was painted of the photographs, called after them",
     "masks": "for mask_transfer.py: a mask for each, or one for all",
 }
 
@@ -62,8 +62,8 @@ def main(argv=None):
     scripts.module_of(flags.script).parser().parse(list(made[0].argv))  # What is wrong with flags is so for all.
     with Ledger(flags.to, os.path.basename(flags.script), rest) as ledger, Overview(flags) as overview:
         status = course.run(flags, made, overview, ledger)
-        page = os.path.join(flags.to, sheet.NAME)
-        if flags.sheet and not status and not ledger.keep_sheet(sheet.NAME):
+        page = os.path.join(flags.to, pictures.SHEET)
+        if flags.sheet and not status and not ledger.keep_sheet(pictures.SHEET):
             overview.reporter.say(f"{page} is there already, and is no contact sheet: there is none of this batch")
         elif flags.sheet and not status:
             overview.reporter.awaits(f"writing {page}")

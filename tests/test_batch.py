@@ -14,6 +14,7 @@ import batch
 import enhance
 import network
 from neural_style.batch import sheet, working
+from neural_style.batch.pictures import SHEET
 from neural_style.errors import InputError
 from neural_style.pictures import images
 from neural_style.tiling.objective import Functions
@@ -256,11 +257,11 @@ def test_doodles_of_one_style_are_painted(capsys, to, tmp_path, shallow):
 def test_all_results_are_on_one_page_in_a_row_for_each_photograph(capsys, photos, to):
     flags = ["--size", "100%"]
     run(capsys, "enhance.py", "--photos", photos / "a.png", "--to", to, "--sheet", *flags)
-    page = opened(to / sheet.NAME)
+    page = opened(to / SHEET)
     assert page.size == (sheet.SIDE + 2 * sheet.GAP, round(sheet.SIDE * 48 / 64) + sheet.TEXT + 3 * sheet.GAP)
     _, out, err = painted(capsys, photos, to, "--sheet", styles=(STARRY_NIGHT, GREAT_WAVE))
-    assert err[-1] == f"all on one page: {to / sheet.NAME}"
-    page = opened(to / sheet.NAME)
+    assert err[-1] == f"all on one page: {to / SHEET}"
+    page = opened(to / SHEET)
     assert page.width == 3 * (sheet.SIDE + sheet.GAP) + sheet.GAP
     # The last picture is at the lower right, above where its caption would be.
     last = opened(out[-1]).convert("RGB")
@@ -353,6 +354,21 @@ def test_paintings_go_with_the_photographs_they_are_called_after(capsys, tmp_pat
         assert np.abs(pixels(path) - pixels(tmp_path / "painted" / Path(path).name)).mean() < 3
 
 
+def test_a_painting_that_is_called_after_no_photograph_is_refused_and_none_is_mixed_up(capsys, photos, to, tmp_path):
+    (tmp_path / "painted").mkdir()
+    for name in ("b_style", "a-png_style", "c_style"):
+        images.to_picture(np.zeros((8, 8, 3))).save(tmp_path / "painted" / f"{name}.png")
+    pictures = ["--photos", photos, "--paintings", tmp_path / "painted"]
+    with pytest.raises(InputError, match=r"a-png_style.png is called after none of the photographs: rename it, or"):
+        run(capsys, "color_transfer.py", *pictures, "--to", to)
+    masks = ["--masks", photos / "a.png", photos / "b.png"]
+    (tmp_path / "painted" / "a-png_style.png").unlink()
+    with pytest.raises(InputError, match=r"none of --masks is called after .*c.png: rename one, or give --pair"):
+        run(capsys, "mask_transfer.py", *pictures, *masks, "--to", to)
+    status, out, _ = run(capsys, "color_transfer.py", "--photos", photos / "a.png", *pictures[2:], "--to", to)
+    assert (status, len(out)) == (0, 2)  # One photograph is there for all.
+
+
 def test_results_beside_the_photographs_are_no_photographs(capsys, photos):
     _, out, _ = painted(capsys, photos, photos, "--sheet")
     status, again, err = painted(capsys, photos, photos, "--sheet")
@@ -362,10 +378,10 @@ def test_results_beside_the_photographs_are_no_photographs(capsys, photos):
 
 def test_a_page_of_the_users_own_is_not_replaced_by_a_contact_sheet(capsys, photos, to):
     to.mkdir()
-    images.to_picture(np.zeros((8, 8, 3))).save(to / sheet.NAME)
+    images.to_picture(np.zeros((8, 8, 3))).save(to / SHEET)
     _, _, err = painted(capsys, photos, to, "--sheet")
-    assert err[-1] == f"{to / sheet.NAME} is there already, and is no contact sheet: there is none of this batch"
-    assert opened(to / sheet.NAME).size == (8, 8)
+    assert err[-1] == f"{to / SHEET} is there already, and is no contact sheet: there is none of this batch"
+    assert opened(to / SHEET).size == (8, 8)
 
 
 def test_a_command_that_fails_makes_no_finished_picture_forgotten(capsys, photos, to):

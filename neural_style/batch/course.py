@@ -2,16 +2,14 @@
 
 import contextlib
 import os
-import socket
-import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from neural_style.batch import scripts
 from neural_style.batch.working import Outcome, Worker
-from neural_style.cluster.pool import Pool
+from neural_style.cluster.pool import Pool, go_to
 from neural_style.command.interruption import Interruption
+from neural_style.errors import InputError
 from neural_style.tiling import memory
 
 
@@ -85,9 +83,6 @@ def _in_pool(pool, flags, jobs, begin, overview):
 
 def _worker(script, folder, listener, part):
     """Return the function from a job to its outcome, in another process that has this `part` of its machine."""
-    root = str(Path(__file__).parents[2])
-    if root not in sys.path:
-        sys.path.insert(0, root)
     worker = Worker(script, listener)
     limits = ()
     if scripts.kind_of(script).paints and part < 1:
@@ -95,10 +90,9 @@ def _worker(script, folder, listener, part):
 
     def make(job):
         try:
-            os.chdir(folder)
-        except OSError:
-            host = socket.gethostname()
-            return Outcome(1, f"{folder} is not there on {host}: the machines of a cluster must share their folders")
+            go_to(folder)
+        except InputError as problem:
+            return Outcome(1, str(problem))
         return worker.make(job, limits)
 
     return make

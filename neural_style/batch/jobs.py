@@ -23,12 +23,16 @@ class Job:
 def jobs(kind, lists, folder, flags, ending, pair=False):
     """Return the `Job`s of a script of this `scripts.Kind`, in order: each photograph with each style.
 
-    `lists` has the `pictures.Found` of each of the kind's lists. With `pair`, or if the kind says so, the first of each
-    go together, and the second; a list of one picture is there for all. Results are in `folder`, in the first list's
-    own folders, with this `ending`; `flags` are for the script. Raises InputError for lists that do not go together.
+    `lists` has the `pictures.Found` of each of the kind's lists. Paintings go with the photographs that they are called
+    after. With `pair` the first of each list go together, and the second; a list of one is there for all. Results are
+    in `folder`, in the first list's own folders, with this `ending`; `flags` are for the script. Raises InputError for
+    lists that do not go together.
     """
     pictures = [lists[name] for name in kind.lists]
-    combinations = _pairs(kind, pictures) if pair or kind.pairs else itertools.product(*pictures)
+    if pair:
+        combinations = _one_by_one(kind, pictures)
+    else:
+        combinations = _by_name(kind, pictures) if kind.by_name else itertools.product(*pictures)
     made = [_job(kind, combination, folder, flags, ending) for combination in combinations]
     twice = [name for name, count in Counter(job.name.casefold() for job in made).items() if count > 1]
     if twice:
@@ -36,15 +40,8 @@ def jobs(kind, lists, folder, flags, ending, pair=False):
     return made
 
 
-def _pairs(kind, pictures):
-    """Return the combinations of lists of pictures side by side, paintings beside the photographs they are of."""
-    if "paintings" in kind.lists:
-        photos, paintings, *others = pictures
-        of = [_named_after(painting, photos) for painting in paintings]
-        if all(of):
-            masks = [[_named_after(photo, own, reverse=True) or own[0] for photo in of] for own in others]
-            if all(len(own) == 1 or all(_named_after(p, own, reverse=True) for p in of) for own in others):
-                return list(zip(of, paintings, *masks, strict=True))
+def _one_by_one(kind, pictures):
+    """Return the combinations of lists of pictures side by side."""
     most = max(map(len, pictures))
     for name, own in zip(kind.lists, pictures, strict=True):
         if len(own) not in (1, most):
@@ -53,19 +50,35 @@ def _pairs(kind, pictures):
     return list(zip(*(own * most if len(own) == 1 else own for own in pictures), strict=True))
 
 
-def _named_after(picture, others, reverse=False):
-    """Return that of the `others` after which a picture is called, as castle_starry-night is after castle, or None.
+def _by_name(kind, pictures):
+    """Return the combinations of photographs, paintings and what else a finishing tool takes, as they are called."""
+    photos, paintings, *others = pictures
+    combinations = []
+    for painting in paintings:
+        photo = _only(photos) or _longest([p for p in photos if _is_called_after(painting, p)], painting)
+        if photo is None:
+            raise InputError(f"{painting.path} is called after none of the photographs: rename it, or give --pair")
+        own = [_only(more) or _longest([p for p in more if _is_called_after(p, photo)], photo) for more in others]
+        if None in own:
+            name = kind.lists[2 + own.index(None)]
+            raise InputError(f"none of --{name} is called after {photo.path}: rename one, or give --pair")
+        combinations.append((photo, painting, *own))
+    return combinations
 
-    In `reverse`, that which is called after the picture. Of several it is the one with the longest name, or in the same
-    folder.
-    """
 
-    def fits(other):
-        long, short = (other.label, picture.label) if reverse else (picture.label, other.label)
-        return long == short or long.startswith(f"{short}_")
+def _only(pictures):
+    """Return the picture of a list of one, which is there for all; None of a longer list."""
+    return pictures[0] if len(pictures) == 1 else None
 
-    found = [other for other in others if fits(other)]
-    return max(found, key=lambda other: (other.folder == picture.folder, len(other.label)), default=None)
+
+def _is_called_after(picture, other):
+    """Return whether a picture is called after the other, as castle_starry-night is after castle."""
+    return picture.label == other.label or picture.label.startswith(f"{other.label}_")
+
+
+def _longest(pictures, beside):
+    """Return the picture of the longest name, best in the folder of the one it stands `beside`; None of none."""
+    return max(pictures, key=lambda picture: (picture.folder == beside.folder, len(picture.label)), default=None)
 
 
 def _job(kind, combination, folder, flags, ending):

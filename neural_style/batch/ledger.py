@@ -10,21 +10,18 @@ from neural_style.batch.pictures import LEDGER
 from neural_style.errors import InputError
 from neural_style.lock import Lock
 
-NAME = LEDGER
+CONTACT_SHEET = "contact sheet"
+"""What a ledger has in place of the script of a contact sheet."""
 
 
 def made_by(folder, script):
     """Return the real paths of what a `script` has made in a `folder`, as its ledger says; none without one."""
     try:
-        results = json.loads(Path(folder, NAME).read_text("utf-8"))["results"]
-        names = [name for name, entry in results.items() if entry.get("script") in (script, SHEET)]
+        results = json.loads(Path(folder, LEDGER).read_text("utf-8"))["results"]
+        names = [name for name, entry in results.items() if entry.get("script") in (script, CONTACT_SHEET)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
     return {os.path.realpath(os.path.join(folder, name)) for name in names}
-
-
-SHEET = "contact sheet"
-"""What a ledger has in place of the script of a contact sheet."""
 
 
 class Ledger:
@@ -35,7 +32,7 @@ class Ledger:
 
     def __init__(self, folder, script, flags):
         """`folder` is that of the results, which a `script` makes with `flags`, a list of strings."""
-        self._path = Path(folder, NAME)
+        self._path = Path(folder, LEDGER)
         self._lock = Lock(Path(folder, ".batch.lock"))
         self._made_by = {"script": script, "flags": list(flags)}
         self._results = {}
@@ -73,9 +70,9 @@ class Ledger:
     def keep_sheet(self, name):
         """Note a contact sheet of that name; return False if there is a picture that is none."""
         entry = self._results.get(name)
-        if os.path.lexists(self._path.with_name(name)) and (entry is None or entry.get("script") != SHEET):
+        if os.path.lexists(self._path.with_name(name)) and (entry is None or entry.get("script") != CONTACT_SHEET):
             return False
-        self._results[name] = {"script": SHEET}
+        self._results[name] = {"script": CONTACT_SHEET}
         self._save()
         return True
 

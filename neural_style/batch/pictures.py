@@ -33,8 +33,8 @@ def found(given, flag, leaving_out=None, made=frozenset()):
     """Return the list of `Found` that files, folders with all below them, and patterns stand for, each once.
 
     Those below the folder `leaving_out` are left out, where it is not asked for itself, and so are the real paths that
-    were `made` of others, unless they are given as files. Raises InputError, naming the
-    `flag`, for a file that is not there, and a folder or a pattern without pictures.
+    were `made` of others, unless they are given as files. Raises InputError, naming the `flag`, for a file that is not
+    there, and a folder or a pattern without pictures.
     """
     result = {}
     for text in given:

@@ -14,14 +14,15 @@ class Kind:
 
     `lists` are the names of the flags of batch.py with its pictures, of which each result takes one of each;
     `arguments(inputs, result)` is how they stand on its command line. Results are named after the inputs of the lists
-    `named`. With `pairs` the lists are gone through side by side in any case. `defaults` are flags that are meant
-    before the user's; `taken` are those that batch.py gives itself.
+    `named`. With `by_name` the lists are photographs, what was painted of them, and more that goes with either, found
+    by what they are called. A script that `paints` can go on with a result. `defaults` are flags that are meant before
+    the user's; `taken` are those that batch.py gives itself.
     """
 
     lists: tuple
     arguments: Callable
     named: tuple
-    pairs: bool = False
+    by_name: bool = False
     paints: bool = False
     defaults: tuple = ()
     taken: tuple = ()
@@ -43,7 +44,7 @@ _PAINTING = Kind(
 def _finishing(*lists, named="photos"):
     """Return the kind of a finishing tool that takes a picture of each of the `lists`."""
     arguments = lambda inputs, result: [*inputs, "-o", result]
-    return Kind(lists, arguments, (named,), pairs=True, taken=("o", "output"))
+    return Kind(lists, arguments, (named,), by_name="paintings" in lists, taken=("o", "output"))
 
 
 KINDS = {

@@ -5,11 +5,8 @@ import os
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from neural_style.batch.pictures import SHEET
 from neural_style.errors import InputError
 from neural_style.pictures import images
-
-NAME = SHEET
 
 SIDE = 280
 """Pixels of the longer side of a picture on it."""
@@ -35,7 +32,7 @@ def grid(kind, jobs, pair):
     Photographs with styles are a table: a row for each photograph, which it begins with, and a column for each style,
     below it. Others are in rows of about as many as there are rows.
     """
-    if pair or kind.pairs or len(kind.lists) < 2:
+    if pair or kind.by_name or len(kind.lists) < 2:
         columns = max(1, round(math.sqrt(len(jobs) * 4 / 3)))
         cells = [(job.name, job.result) for job in jobs]
         return [cells[begin : begin + columns] for begin in range(0, len(cells), columns)]

@@ -1,13 +1,13 @@
 """The work itself: one picture after the other in one process."""
 
 import contextlib
-import importlib
 import io
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from neural_style.batch.scripts import module_of
 from neural_style.command import script
 from neural_style.command.interruption import SIGNAL_STATUS
 from neural_style.command.reporter import Reporter
@@ -46,7 +46,7 @@ class Worker:
         began = time.monotonic()
         self._ear.begin(job.name)
         argv = [*more, *job.argv]
-        module = importlib.import_module(Path(self._script).stem)
+        module = module_of(self._script)
         problem, status = "", 0
         try:
             with _as_script(self._script, argv), contextlib.redirect_stdout(io.StringIO()):
@@ -83,7 +83,7 @@ class Ear(Reporter):
     def say(self, line):
         if line.startswith("warning"):
             self.warnings.append(line)
-        elif self._is_loading or line.startswith(("interrupted", "the memory")):
+        elif self._is_loading or line.startswith(("interrupted: ", "the memory")):
             self._listener.heard(line)
 
     def download(self, done, total):

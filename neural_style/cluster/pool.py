@@ -1,8 +1,11 @@
 """Tasks shared out over Ray's actors: processes that each keep what they have loaded from one task to the next."""
 
 import contextlib
+import logging
 import os
+import socket
 import time
+import warnings
 from collections import deque
 from dataclasses import dataclass
 
@@ -13,9 +16,6 @@ ATTEMPTS = 3
 
 POLL = 0.5
 """Seconds between two looks at how far tasks are."""
-
-AUTO = "auto"
-"""The address that stands for the cluster which this machine is part of."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pool:
     """
 
     def __init__(self, address=None, workers=None):
-        """`address` is that of a Ray cluster, AUTO for the one this machine is part of, None for this machine alone.
+        """`address` is that of a Ray cluster, "auto" for the one this machine is part of, None for this machine alone.
 
         Without `workers` there is one for each GPU, or where there is none, for each machine.
         """
@@ -135,6 +135,17 @@ def shares(machines, workers):
     return Share(max((c for c in range(1, largest + 1) if room(c) >= count), default=1), int(has_gpus)), count
 
 
+def go_to(folder):
+    """Work in a folder, in which relative paths begin. Raises InputError where it is not there."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        host = socket.gethostname()
+        raise InputError(
+            f"{folder} is not there on {host}: the machines of a cluster must share their folders"
+        ) from error
+
+
 class _Actor:
     """A process of the pool."""
 
@@ -199,9 +210,6 @@ def _ray():
 @contextlib.contextmanager
 def _quiet(ray):
     """Keep Ray from writing warnings of its own while it begins."""
-    import logging
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("ray").setLevel(logging.ERROR)

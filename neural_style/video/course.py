@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
 from neural_style.batch.working import Ear
-from neural_style.cluster.pool import Pool
+from neural_style.cluster.pool import Pool, go_to
 from neural_style.command.interruption import Interruption
 from neural_style.command.script import problem_of
 from neural_style.command.workshop import Workshop
@@ -31,7 +30,6 @@ def paint(work, folder, overview):
         return 0
     several = flags.cluster or (flags.jobs or 1) > 1
     pool = Pool(flags.cluster, flags.jobs) if several else None
-
     make = partial(_worker, work, str(folder.path.resolve()), os.getcwd())
     with pool or contextlib.nullcontext(), Interruption() as interruption:
         interruption.nothing_in_hand = True  # All but the frame in hand is on the disk.
@@ -56,9 +54,6 @@ def _worker(work, folder, where, listener, part):
 
     It returns the problem if there was one, in a line.
     """
-    root = str(Path(__file__).parents[2])
-    if root not in sys.path:
-        sys.path.insert(0, root)
     if part < 1 and work.flags.max_memory is None:
         work.flags.max_memory = int(part * memory.allowance_of_machine())
     ear = Ear(listener)
@@ -66,7 +61,7 @@ def _worker(work, folder, where, listener, part):
 
     def do(scene):
         try:
-            os.chdir(where)
+            go_to(where)
             with tempfile.TemporaryDirectory() as temporary:
                 painter = Painter(work.flags, workshop, ear, Path(temporary))
                 _paint_scene(work, scene, FilmFolder(folder), painter, told)
