@@ -1,5 +1,6 @@
 """Signals that ask a script to end, which it does in its own time."""
 
+import _thread
 import contextlib
 import os
 import signal
@@ -33,6 +34,7 @@ class Interruption:
     def __init__(self, answer=lambda: None):
         self.signal = 0
         self._came = 0
+        self._ends = False
         self.nothing_in_hand = False
         self._answer = answer
         self._left = threading.Event()
@@ -51,19 +53,23 @@ class Interruption:
         return self
 
     def __exit__(self, *exception):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(self._wakeup)
-        self._left.set()
-        self._told.close()
-        self._listener.join()
-        self._heard.close()
+        try:
+            signal.set_wakeup_fd(self._wakeup)
+            self._left.set()
+            self._told.close()
+            self._listener.join()  # What it has just sent is still for `_note`.
+            self._heard.close()
+        finally:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def _note(self, number, frame):
         """Note a signal: Python calls this once for two that came within one computation."""
-        is_second = self.signal or self._came > 1
+        if self._ends:
+            return
+        self._ends = bool(self.signal) or self._came > 1
         self.signal = self.signal or number
-        if is_second:
+        if self._ends:
             raise KeyboardInterrupt
         if self.nothing_in_hand:
             raise Interrupted
@@ -76,8 +82,12 @@ class Interruption:
             self._came += 1
             if self._came == 1:
                 self._answer()
-            elif not self._left.wait(GRACE):
-                os._exit(SIGNAL_STATUS + number[0])
+            elif self._came == 2:
+                # On a busy machine `_note` may have been called for both before this came to count the second.
+                if not (self._ends or self._left.is_set()):
+                    _thread.interrupt_main(number[0])
+                if not self._left.wait(GRACE):
+                    os._exit(SIGNAL_STATUS + number[0])
 
 
 @contextlib.contextmanager

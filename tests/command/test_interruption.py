@@ -70,6 +70,29 @@ def test_two_signals_within_one_computation_end_as_two_apart_do():
     assert interruption.exit_status == 130
 
 
+def test_a_second_signal_is_not_lost_where_the_thread_that_counts_them_has_to_wait():
+    answers = threading.Event()
+
+    def twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+
+    def sleeps():
+        for _ in range(500):
+            time.sleep(0.01)
+
+    with Interruption(answers.wait) as interruption:
+        sender = threading.Timer(0.2, twice)
+        sender.start()
+        computes_for_long(2.0)  # Within it come both, of which Python's handler hears as of one.
+        sender.join()
+        assert interruption.exit_status == 130
+        answers.set()
+        with pytest.raises(KeyboardInterrupt):
+            sleeps()
+
+
 STUCK = """
 import hashlib, sys
 from neural_style.command.interruption import Interruption
