@@ -11,7 +11,6 @@ from neural_style.batch.overview import Overview
 from neural_style.command import script
 from neural_style.command.flags import add_message_flags, add_pool_flags
 from neural_style.command.parser import BOOLEAN, Parser, flag_name, split
-from neural_style.errors import InputError
 from neural_style.pictures.images import ENDINGS
 
 USAGE = "%(prog)s SCRIPT --photos FILE|FOLDER|'GLOB' ... --styles FILE|FOLDER ... --to FOLDER [flags of SCRIPT]"
@@ -59,29 +58,29 @@ def main(argv=None):
     kind = scripts.kind_of(flags.script)
     own_flags = _for_script(flags, rest)
     made = jobs.jobs(kind, _lists(flags, kind), flags.to, own_flags, flags.ending, flags.pair)
-    scripts.module_of(flags.script).parser().parse(list(made[0].argv))  # What is wrong with flags is so for all.
-    with Ledger(flags.to, os.path.basename(flags.script), rest) as ledger, Overview(flags) as overview:
+    settings = scripts.settings_of(flags.script, made[0].argv)  # What is wrong with flags is so for all.
+    with Ledger(flags.to, os.path.basename(flags.script), settings) as ledger, Overview(flags) as overview:
         status = course.run(flags, made, overview, ledger)
         page = os.path.join(flags.to, pictures.SHEET)
         if flags.sheet and not status and not ledger.keep_sheet(pictures.SHEET):
             overview.reporter.say(f"{page} is there already, and is no contact sheet: there is none of this batch")
         elif flags.sheet and not status:
             overview.reporter.awaits(f"writing {page}")
-            sheet.write(page, sheet.sheet(sheet.grid(kind, made, flags.pair)))
+            sheet.write(page, sheet.sheet(sheet.grid(kind, made, flags.pair, ledger.is_done)))
             overview.reporter.say(f"all on one page: {page}")
         overview.closes(status)
     return status or (1 if overview.failures else 0)
 
 
 def _lists(flags, kind):
-    """Return {name: the pictures of that list} of what the script takes. Raises InputError for one too many or few."""
+    """Return {name: the pictures of that list} of what the script takes; exit for a list too many or few."""
     name = os.path.basename(flags.script)
     for list_name in scripts.LISTS:
         given, takes = getattr(flags, list_name), list_name in kind.lists
         if given and not takes:
-            raise InputError(f"{name} takes no --{list_name}: leave them out")
+            parser().error(f"{name} takes no --{list_name}: leave them out")
         if takes and not given:
-            raise InputError(f"{name} needs --{list_name}: give files, folders, or patterns in quotes")
+            parser().error(f"{name} needs --{list_name}: give files, folders, or patterns in quotes")
     made = made_by(flags.to, name)
     return {name: pictures.found(getattr(flags, name), f"--{name}", flags.to, made) for name in kind.lists}
 
@@ -90,14 +89,14 @@ def _for_script(flags, rest):
     """Return the flags that are for the script, checked: what batch.py gives itself is not among them."""
     kind, theirs = scripts.kind_of(flags.script), scripts.module_of(flags.script).parser().names()
     if rest and not rest[0].startswith("-"):
-        raise InputError(f"{rest[0]} is no flag of {flags.script}: give pictures by --{kind.lists[0]}")
+        parser().error(f"{rest[0]} is no flag of {flags.script}: give pictures by --{kind.lists[0]}")
     for argument in rest:
         name = flag_name(argument)
         if argument.startswith("-") and name.lstrip("-") in kind.taken:
-            raise InputError(f"{name} is what batch.py gives {flags.script} itself: leave it out")
+            parser().error(f"{name} is what batch.py gives {flags.script} itself: leave it out")
         near = difflib.get_close_matches(name, parser().names(), n=1)
         if name.startswith("--") and name not in theirs and near and not difflib.get_close_matches(name, theirs, n=1):
-            raise InputError(f"there is no flag {name}, but there is {near[0]}")
+            parser().error(f"there is no flag {name}, but there is {near[0]}")
     return rest
 
 

@@ -117,12 +117,15 @@ def test_another_photograph_style_or_flag_is_painted_and_a_lost_result_again(cap
     (to / "b_starry-night.png").unlink()
     before = written(to)
     status, _, err = painted(capsys, photos, to)
-    assert (status, err[0]) == (0, "2 pictures to make; 1 of 3 are finished already")
+    assert (status, err[0]) == (
+        0,
+        "2 pictures to make, 1 of which is there with other flags or pictures; 1 of 3 are finished already",
+    )
     after = written(to)
     assert after["sub/c_starry-night.png"] == before["sub/c_starry-night.png"]
     assert after["a_starry-night.png"] != before["a_starry-night.png"]
     _, _, err = painted(capsys, photos, to, "--seed", "1")
-    assert err[0] == "3 pictures to make"
+    assert err[0] == "3 pictures to make, 3 of which are there with other flags or pictures"
 
 
 def test_a_picture_that_fails_is_told_at_the_end_and_stops_no_other(capsys, photos, to):
@@ -294,7 +297,6 @@ def test_programs_read_what_is_done_and_how_long_it_takes(capsys, photos, to):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["README.md", "--photos", "."], "'README.md' is no script that makes pictures: give one of paint.py, "),
         (["paint.py", "--photos", "."], "paint.py needs --styles: give files, folders, or patterns in quotes"),
         (["enhance.py", "--photos", ".", "--styles", "."], "enhance.py takes no --styles: leave them out"),
         (["enhance.py", "--photo", "."], "there is no flag --photo, but there is --photos"),
@@ -303,10 +305,16 @@ def test_programs_read_what_is_done_and_how_long_it_takes(capsys, photos, to):
     ],
 )
 def test_a_wrong_command_is_told_in_a_line(capsys, to, arguments, problem):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SystemExit) as exit:
         run(capsys, *arguments, "--to", to)
-    assert str(error.value).startswith(problem)
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.startswith(f"batch.py: error: {problem}")
     assert not to.exists()
+
+
+def test_what_is_no_script_is_told_in_a_line(capsys, to):
+    with pytest.raises(InputError, match=r"'README.md' is no script that makes pictures: give one of paint.py, "):
+        run(capsys, "README.md", "--photos", ".", "--to", to)
 
 
 @pytest.mark.parametrize(
@@ -397,3 +405,62 @@ def test_a_contact_sheet_is_no_painting(capsys, photos, to, tmp_path):
     pictures = ["--photos", photos, "--paintings", to]
     status, out, _ = run(capsys, "color_transfer.py", *pictures, "--to", tmp_path / "coloured")
     assert (status, len(out)) == (0, 3)
+
+
+def test_flags_in_another_order_or_spelling_leave_what_is_finished(capsys, photos, to):
+    painted(capsys, photos, to)
+    before = written(to)
+    flags = ["--evaluations=2", *LIGHT, "--num-iter", "2", "--image_size=32", "--max_memory", "4G", "--quiet", "False"]
+    status, out, err = run(capsys, "network.py", *flags, "--photos", photos, "--styles", STARRY_NIGHT, "--to", to)
+    assert (status, len(out), err) == (0, 3, ["0 pictures to make; 3 of 3 are finished already"])
+    assert written(to) == before
+
+
+def test_pictures_that_are_there_with_other_flags_are_told_of_and_made_anew(capsys, photos, to):
+    painted(capsys, photos, to)
+    (photos / "b.png").write_bytes((photos / "a.png").read_bytes())
+    _, _, err = painted(capsys, photos, to)
+    assert err[0].startswith("1 picture to make, 1 of which is there with other flags or pictures; 2 of 3 are")
+    _, _, err = painted(capsys, photos, to, "--content_weight", "0.5")
+    assert err[0] == "3 pictures to make, 3 of which are there with other flags or pictures"
+
+
+def test_a_mask_that_has_changed_makes_pictures_anew(capsys, photos, to, tmp_path):
+    for value in (255, 250):
+        images.to_picture(np.full((8, 8, 3), value)).save(tmp_path / "mask.png")
+        _, _, err = painted(capsys, photos, to, "--content_mask", tmp_path / "mask.png")
+        assert err[0].startswith("3 pictures to make")
+
+
+def test_the_same_mistake_of_several_pictures_is_told_once(capsys, photos, to):
+    status, out, err = painted(capsys, photos, to, "--content_mask", "gone.png")
+    assert (status, out) == (1, [])
+    assert sum(line.startswith("batch.py: error: ") for line in err) == 1
+    assert "batch.py: error: a_starry-night.png, b_starry-night.png, sub/c_starry-night.png: there is no" in err[-2]
+
+
+def test_patterns_keep_the_folders_below_them(capsys, photos, to):
+    _, out, _ = painted(capsys, f"{photos}/**/*.png", to)
+    assert out == [f"{to}/{name}_starry-night.png" for name in ("a", "b", "sub/c")]
+
+
+def test_a_page_of_pictures_one_by_one_has_what_each_is_made_of(capsys, photos, to):
+    styles = (photos / "b.png", GREAT_WAVE)
+    (photos / "sub" / "c.png").unlink()
+    painted(capsys, photos, to, "--sheet", "--pair", styles=styles)
+    page = opened(to / SHEET)
+    assert page.width == 3 * (sheet.SIDE + sheet.GAP) + sheet.GAP
+    first = page.crop((2 * sheet.GAP + sheet.SIDE, sheet.GAP, 2 * (sheet.GAP + sheet.SIDE), sheet.GAP + 210))
+    style = opened(styles[0]).convert("RGB").resize(first.size)
+    assert np.abs(np.asarray(first, float) - np.asarray(style, float)).mean() < 12
+
+
+def test_a_page_has_no_picture_that_the_batch_has_not_made(capsys, photos, to):
+    to.mkdir()
+    images.to_picture(np.zeros((32, 43, 3))).save(to / "a_starry-night.png")
+    status, _, _ = painted(capsys, photos / "a.png", to, "--sheet")
+    page = np.asarray(opened(to / SHEET).convert("L"))
+    photograph, result = np.split(page[-sheet.SIDE // 2 :], 2, axis=1)
+    assert status == 1
+    assert result.min() > 250
+    assert photograph.min() < 100

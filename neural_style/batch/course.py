@@ -21,9 +21,10 @@ def run(flags, jobs, overview, ledger):
     done at all.
     """
     finished = dict.fromkeys(job for job in jobs if ledger.is_done(job))
-    overview.starts(len(jobs), len(finished))
+    others = sum(map(ledger.is_of_others, jobs))
+    overview.starts(len(jobs), len(finished), others=others)
     for job in finished:
-        print(job.result, flush=True)
+        overview.reporter.result(job.result)
     possible = []
     paints = scripts.kind_of(flags.script).paints
     for job in jobs:
@@ -55,7 +56,7 @@ def run(flags, jobs, overview, ledger):
                     ledger.fail(job)
                 else:
                     ledger.finish(job)
-                    print(job.result, flush=True)
+                    overview.reporter.result(job.result)
         except KeyboardInterrupt:  # `Interrupted`, or what Ray makes of it.
             return interruption.exit_status
     return 0

@@ -30,11 +30,13 @@ class Ledger:
     While it is entered, no other batch works in its folder.
     """
 
-    def __init__(self, folder, script, flags):
-        """`folder` is that of the results, which a `script` makes with `flags`, a list of strings."""
+    def __init__(self, folder, script, settings):
+        """`folder` is that of the results, which a `script` makes with `settings`: {flag: value} of all that counts."""
         self._path = Path(folder, LEDGER)
         self._lock = Lock(Path(folder, ".batch.lock"))
-        self._made_by = {"script": script, "flags": list(flags)}
+        # As it will be when it is read again, where a tuple is a list.
+        self._made_by = json.loads(json.dumps({"script": script, "flags": settings}, default=str))
+        self._made_by["files"] = {path: _state_of(path) for path in sorted(_files_in(settings.values()))}
         self._results = {}
         self._before = {}
 
@@ -60,6 +62,11 @@ class Ledger:
     def is_begun(self, job):
         """Return whether a job has been begun, by the same script with the same pictures and flags."""
         return self._results.get(job.name) == self._entry(job, "begun")
+
+    def is_of_others(self, job):
+        """Return whether a job's result is there and finished, but made with other flags or of other pictures."""
+        entry = self._results.get(job.name) or {}
+        return entry.get("state") == "done" and not self.is_done(job) and os.path.exists(job.result)
 
     def problem(self, job):
         """Return why a job must not be done, None if it may: a picture that no batch has made would be lost."""
@@ -103,6 +110,12 @@ class Ledger:
     def _entry(self, job, state):
         inputs = [_state_of(path) for path in job.inputs]
         return {"state": state, **self._made_by, "inputs": inputs}
+
+
+def _files_in(values):
+    """Return the paths among the values of flags, or in lists of them, at which there are files."""
+    texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
+    return {text for text in texts if isinstance(text, str) and os.path.isfile(text)}
 
 
 def _state_of(path):

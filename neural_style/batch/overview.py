@@ -1,10 +1,14 @@
 """What a batch says: how many pictures are done, which one is in hand, and how long all of it takes."""
 
 import sys
+from collections import defaultdict
 
 from tqdm import tqdm
 
 from neural_style.command.reporter import JsonReporter, Reporter, complaint
+
+FEW = 3
+"""Pictures that are named of those that failed for the same reason."""
 
 
 class Overview:
@@ -31,12 +35,17 @@ class Overview:
     def __exit__(self, *exception):
         self.reporter.close()
 
-    def starts(self, total, done, what="picture"):
-        """Say how many of `what` there are to make; `done` of the `total` are finished already."""
+    def starts(self, total, done, what="picture", others=0):
+        """Say how many of `what` there are to make; `done` of the `total` are finished already, `others` too, but with
+        other flags or of other pictures.
+        """
         self._total, self.done = total, done
         left = total - done
         already = f"; {done} of {total} are finished already" if done else ""
-        self.reporter.say(f"{left} {what}{'s' * (left != 1)} to make{already}")
+        anew = (
+            f", {others} of which {'are' if others > 1 else 'is'} there with other flags or pictures" if others else ""
+        )
+        self.reporter.say(f"{left} {what}{'s' * (left != 1)} to make{anew}{already}")
 
     def heard(self, line):
         """Pass on what a script says while it begins."""
@@ -81,12 +90,19 @@ class Overview:
         failed, be it quiet or not.
         """
         self.reporter.close()
-        for name, problem in self.failures:
-            print(complaint("batch.py", f"{name}: {problem}", self._json), file=sys.stderr)
+        for problem, names in self._by_problem():
+            print(complaint("batch.py", f"{_few(names)}: {problem}", self._json), file=sys.stderr)
         if status:
             self.reporter.say(f"interrupted: {self.done} of {self._total} are done; {remedy}")
         elif self.failures:
             self.reporter.say(f"{self.done} of {self._total} are done, {len(self.failures)} failed")
+
+    def _by_problem(self):
+        """Return the failures as (problem, names of the pictures), those that are the same for several once."""
+        by_problem = defaultdict(list)
+        for name, problem in self.failures:
+            by_problem[problem].append(name)
+        return by_problem.items()
 
     def left(self):
         """Return the seconds that are left, None before a picture is done.
@@ -102,6 +118,13 @@ class Overview:
     def _show(self, name, state, **details):
         counts = {"total": self._total, "done": self.done, "failed": len(self.failures)}
         self.reporter.batch(name=name, state=state, **details, **counts, running=list(self._running), left=self.left())
+
+
+def _few(names):
+    """Return some names in words, not more than a line has room for."""
+    if len(names) <= FEW + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:FEW])} and {len(names) - FEW} more"
 
 
 class _Messages(Reporter):

@@ -57,7 +57,10 @@ def _pictures(text, flag, leaving_out):
     matching = sorted(path for path in matching if not _is_run_folder(os.path.dirname(path)))
     if not matching:
         raise InputError(f"no picture is called like {text} ({flag}): check the pattern")
-    return [(path, "") for path in matching]
+    # What is below the part of a pattern that is no pattern are folders of the photographs' own.
+    above = os.path.dirname(text[: glob.escape(text).index("[")])
+    folders = [os.path.relpath(os.path.dirname(path) or ".", above or ".") for path in matching]
+    return [(path, "" if folder == "." else folder) for path, folder in zip(matching, folders, strict=True)]
 
 
 def _below(folder, flag, leaving_out):

@@ -78,6 +78,21 @@ def kind_of(script):
     return kind
 
 
+WITHOUT_EFFECT = {"quiet", "json", "resume", "max_memory", "tile", "save_every", "keep_checkpoint", "no_overwrite"}
+WITHOUT_EFFECT |= {"preset", "save_preset", "weights", "size_flag", "result"}
+"""What may differ between two command lines of a script that make the same picture; of a preset, its flags count."""
+
+
+def settings_of(script, argv):
+    """Return {flag: value} of all in a script's command line that decides what its result looks like, but for the
+    pictures that a batch gives. Exits as the script does if something is wrong with it.
+    """
+    parser = module_of(script).parser()
+    given = {action.dest for action in parser._actions if not action.option_strings} | {"output"}
+    given |= set(kind_of(script).taken)
+    return {name: value for name, value in vars(parser.parse(list(argv))).items() if name not in given | WITHOUT_EFFECT}
+
+
 def module_of(script):
     """Return the module of a script, by its name or path."""
     return importlib.import_module(Path(script).stem)

@@ -26,18 +26,24 @@ MOST_ROWS = 65_000
 PAPER, INK = "white", "#444"
 
 
-def grid(kind, jobs, pair):
+def grid(kind, jobs, pair, is_there):
     """Return the rows of (caption, path) that a contact sheet of jobs has, a path None where the page is bare.
 
-    Photographs with styles are a table: a row for each photograph, which it begins with, and a column for each style,
-    below it. Others are in rows of about as many as there are rows.
+    It is so where a result `is_there(job)` not. Photographs with styles are a table: a row for each photograph, which
+    it begins with, and a column for each style, below it; one by one, a row has both and the result. Others are in rows
+    of about as many as there are rows.
     """
-    if pair or kind.by_name or len(kind.lists) < 2:
+    if pair and not kind.by_name and len(kind.lists) == 2:
+        inputs = ([(os.path.basename(path), path) for path in job.inputs] for job in jobs)
+        return [
+            [*own, (job.name, job.result if is_there(job) else None)] for own, job in zip(inputs, jobs, strict=True)
+        ]
+    if kind.by_name or len(kind.lists) < 2:
         columns = max(1, round(math.sqrt(len(jobs) * 4 / 3)))
-        cells = [(job.name, job.result) for job in jobs]
+        cells = [(job.name, job.result if is_there(job) else None) for job in jobs]
         return [cells[begin : begin + columns] for begin in range(0, len(cells), columns)]
     photos, styles = (list(dict.fromkeys(job.inputs[index] for job in jobs)) for index in (0, 1))
-    by_inputs = {job.inputs: job.result for job in jobs}
+    by_inputs = {job.inputs: job.result if is_there(job) else None for job in jobs}
     rows = [[("", None), *((os.path.basename(style), style) for style in styles)]]
     for photo in photos:
         results = [("", by_inputs[photo, style]) for style in styles]

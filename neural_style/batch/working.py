@@ -83,7 +83,9 @@ class Ear(Reporter):
     def say(self, line):
         if line.startswith("warning"):
             self.warnings.append(line)
-        elif self._is_loading or line.startswith(("interrupted: ", "the memory")):
+        elif line.startswith(("interrupted: ", "the memory")) or (
+            self._is_loading and not line.startswith("interrupted after")
+        ):
             self._listener.heard(line)
 
     def download(self, done, total):

@@ -100,6 +100,15 @@ class Reporter:
         self._arrived()
         self._print(line)
 
+    def result(self, path):
+        """Print the path of a result to the standard output, with the bar, if there is one, out of its way."""
+        self._arrived()
+        if self._bar is not None:
+            self._bar.clear()
+        print(path, flush=True)
+        if self._bar is not None:
+            self._bar.refresh()
+
     def awaits(self, what):
         """Name `what` comes next if nothing else is told for so long that one would wonder."""
         self._arrived()
