@@ -75,12 +75,12 @@ def main(argv=None):
     with Overview(flags) as overview, FilmFolder(flags.run_folder) as folder:
         overview.reporter.awaits(f"reading {flags.content}")
         cuts = Cuts()
-        film = films.opened(flags.content, flags.fps, cuts.look)
+        film = films.opened(flags.content, flags.fps or films.FOLDER_RATE, cuts.look)
         warnings = check(flags, film)  # Before anything is deleted.
         work = Work(flags, film, cuts.scenes(), warnings)
         for line in [*work.described(), *warnings]:
             overview.reporter.say(line)
-        if folder.begin(identity(flags), flags.resume) and os.path.exists(flags.out):
+        if folder.begin(identity(flags), flags.resume, overview.reporter.say) and os.path.exists(flags.out):
             overview.reporter.say("the film is finished already: leave out --resume to paint it anew")
             print(flags.out, flush=True)
             return 0

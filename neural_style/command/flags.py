@@ -80,10 +80,10 @@ def add_film_flags(parser):
     flag = parser.add_argument_group("film").add_argument
     flicker = "weight against flicker: more holds each frame to those before, less lets it be painted afresh"
     flag("--flicker", type=NumberFrom(0), default=1.0, metavar="WEIGHT", help=flicker)
-    every = "paint every Nth frame, and carry the others on from those before: for drafts"
+    every = "paint every Nth frame, and carry the others on from those around them: for drafts"
     flag("--every", type=NumberFrom(1, int), default=1, metavar="N", help=every)
-    rate = "frames a second of a folder of pictures"
-    flag("--fps", type=NumberFrom(0.1, most=240), default=24.0, help=rate)
+    rate = "frames a second of a folder of pictures (default: 24)"
+    flag("--fps", type=NumberFrom(0.1, most=240), metavar="RATE", help=rate)
     flag("--keep_frames", **BOOLEAN, default=False, help="leave the painted frames in OUT_run when the film is written")
     jobs = "scenes at once; default: 1, on a cluster one for each GPU, else for each machine"
     add_pool_flags(flag, jobs)

@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from neural_style.batch.working import Ear
@@ -78,15 +79,28 @@ def _worker(work, folder, where, listener, part):
 def _paint_scene(work, scene, folder, painter, told):
     """Paint what is left of a scene; warnings that are not among the set of those `told` are."""
     ear = painter.reporter
-    begin = scene.begin + folder.painted(scene)
-    for number, frame in enumerate(films.frames(work.film)):
-        if number == scene.end:
-            return
-        if max(scene.begin, begin - max(BACK)) <= number < begin:
-            painter.goes_on(frame, folder.painting(number))
-        elif number >= begin:
+
+    def add(number, paint):
+        """Add what paint() returns of a frame that is not there yet."""
+        if not folder.has(number):
             ear.begin(f"frame {number + 1}")
             began = time.monotonic()
-            folder.add(number, *painter.paint(frame, carry=(number - scene.begin) % work.flags.every > 0))
+            folder.add(number, *paint())
             ear.pass_on_warnings(told)
             ear.ends(time.monotonic() - began)
+
+    every = work.flags.every
+    keys = scene.keys(every)
+    first = scene.begin + folder.painted(scene) - (max(BACK) + 1) * every
+    between = []
+    for number, frame in islice(enumerate(films.frames(work.film)), max(first, scene.begin), scene.end):
+        if number not in keys:
+            between.append((number, frame))
+            continue
+        if folder.has(number):
+            painter.goes_on(frame, folder.painting(number))
+        else:
+            add(number, partial(painter.paint, frame))
+        for position, (missing, other) in enumerate(between, 1):
+            add(missing, partial(painter.carry, other, position / (len(between) + 1)))
+        between = []

@@ -24,6 +24,10 @@ class Scene(NamedTuple):
     begin: int
     end: int
 
+    def keys(self, every):
+        """Return the set of the frames that are painted if `every` so many are: the last is, too."""
+        return {*range(self.begin, self.end, every), self.end - 1}
+
 
 class Cuts:
     """Looks at the frames of a film in their order and tells where scenes begin."""

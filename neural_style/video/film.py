@@ -41,6 +41,9 @@ _CODECS = {".mp4": ("libx264", {"crf": "17", "preset": "medium"}), ".webm": ("li
 _SOUND = {".mp4": "aac", ".webm": "libopus"}
 """The encoder of sound that cannot be taken over as it is."""
 
+WITH_SOUND = tuple(_SOUND)
+"""Endings of films that have sound."""
+
 
 @dataclass(frozen=True)
 class Film:
@@ -84,7 +87,7 @@ def opened(path, rate=FOLDER_RATE, look=lambda frame: None):
     except _BrokenError as broken:
         problem = str(broken)
     if not times:
-        raise InputError(f"{path} is no film that can be read{f': {problem}' if problem else ', for it is empty'}")
+        raise InputError(f"{path} is no film that can be read{f': {problem}' if problem else ', for it has no frame'}")
     return Film(str(path), size, _growing(times), _has_sound(path), problem, times[0])
 
 
@@ -102,7 +105,7 @@ def first_frame(path):
     try:
         _, frame = next(_timed(path, FOLDER_RATE))
     except StopIteration:
-        raise InputError(f"{path} is no film that can be read, for it is empty") from None
+        raise InputError(f"{path} is no film that can be read, for it has no frame") from None
     except _BrokenError as broken:
         raise InputError(f"{path} is no film that can be read: {broken}") from broken
     return frame
@@ -118,6 +121,9 @@ def _timed(path, rate):
         pictures = pictures_in(path)
         if not pictures:
             raise InputError(f"there is no picture in the folder {path}")
+        films = [name for name in sorted(os.listdir(path)) if Path(name).suffix.lower() in READ_BY_FFMPEG]
+        if films:
+            raise InputError(f"{path} has films in it: give one of them, as {os.path.join(path, films[0])}")
         for number, picture in enumerate(pictures):
             yield number / rate, images.to_array(images.read(str(picture)), dtype="uint8")
         return
@@ -127,6 +133,8 @@ def _timed(path, rate):
         yield from _of_webp(path)
         return
     av = _av()
+    if not os.path.getsize(path):
+        raise InputError(f"{path} is an empty file: copy it anew")
     try:
         with av.open(path, options=_TRUSTED) as container:
             if not container.streams.video:
@@ -139,8 +147,30 @@ def _timed(path, rate):
                 time = frame.time if frame.time is not None else number / rate
                 # The film says by which angle it is turned against the clock, when it is shown.
                 yield time, np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+            promised = _promised(stream)
+            if promised and time < min(promised - 1, 0.9 * promised):
+                raise _BrokenError(f"after {time:.0f} of {promised:.0f} s")
     except av.FFmpegError as error:
-        raise _BrokenError(error.strerror or str(error)) from error
+        raise _BrokenError(_reason(error)) from error
+
+
+def _promised(stream):
+    """Return the time in the file at which the pictures of a film end by what it says at its beginning, None if it
+    does not.
+    """
+    begins = float((stream.start_time or 0) * stream.time_base)
+    if stream.duration:
+        return begins + float(stream.duration * stream.time_base)
+    with contextlib.suppress(KeyError, ValueError):
+        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    return None
+
+
+def _reason(error):
+    """Return in words why FFmpeg cannot go on."""
+    words = error.strerror or str(error)
+    return f"{words}; it is something else, or a part is missing" if "Invalid data" in words else words
 
 
 def _is_webp(path):

@@ -45,6 +45,24 @@ def reliable(motion, back):
     return inside & ~disoccluded & ~border
 
 
+DIFFERS = 48
+"""Of 255, from which on two pixels are not of the same thing, whatever their motion says."""
+
+FADES = 2.0
+"""Pixels over which what is known fades to what is not."""
+
+
+def agree(frame, other):
+    """Return where two pictures, (height, width, 3) in 0..255, show the same but for noise, bool (height, width)."""
+    difference = np.abs(np.asarray(frame, "float32") - other).max(axis=-1)
+    return opencv().GaussianBlur(difference, (0, 0), 1.0) < DIFFERS
+
+
+def faded(known):
+    """Return float32 weights for a bool array (height, width), 1 within what is True, less towards its border."""
+    return opencv().GaussianBlur(known.astype("float32"), (0, 0), FADES) * known
+
+
 def _targets(motion):
     """Return the columns and rows of the other frame that a frame's pixels are at, float32 (height, width) each."""
     height, width = motion.shape[:2]

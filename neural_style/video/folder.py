@@ -84,10 +84,11 @@ class FilmFolder:
         with contextlib.suppress(OSError):
             self.path.rmdir()  # Succeeds only if nothing was painted.
 
-    def begin(self, identity, resumes):
+    def begin(self, identity, resumes, say):
         """Take up the frames of the run of this `identity`, a JSON-able dict, if it is to be resumed, else begin anew.
 
-        Returns whether that run is finished. Raises InputError if the frames that are there are of another run.
+        Returns whether that run is finished; if another is, say(line) tells it. Raises InputError if the frames that
+        are there are of another run.
         """
         identity = json.loads(json.dumps(identity, default=str))
         before = self._settings() if resumes else None
@@ -100,6 +101,7 @@ class FilmFolder:
                 )
             if not changed:
                 return before.get(FINISHED, False)
+            say(f"the finished film of {self.path} is another, by its {' and '.join(changed)}: painted anew")
         self._clear()
         self._write(identity)
         return False
@@ -130,14 +132,18 @@ class FilmFolder:
 
     def count(self, scenes):
         """Return how many frames of the scenes are painted."""
-        return sum(self.painted(scene) for scene in scenes)
+        return sum(self.has(number) for scene in scenes for number in range(scene.begin, scene.end))
 
     def painted(self, scene):
         """Return how many frames of a scene are painted, from its first on."""
         for number in range(scene.begin, scene.end):
-            if not self._file("frames", number).exists():
+            if not self.has(number):
                 return number - scene.begin
         return scene.end - scene.begin
+
+    def has(self, number):
+        """Return whether a frame is painted."""
+        return self._file("frames", number).exists()
 
     def add(self, number, painting, shown):
         """Write the painting of a frame, uint8 RGB, and what is `shown` of it, a Pillow image."""

@@ -72,17 +72,19 @@ class Painter:
         self._file = folder / "frame.png"
         self._weights = None
         self._before = deque(maxlen=max(BACK))
+        self._last_two = deque(maxlen=2)
 
     def goes_on(self, frame, painting):
         """Take a frame, uint8 RGB (height, width, 3), for one that has been painted before: its `painting`, too."""
         _, scales = self.read(frame)
-        self._before.append(Painted(_inner(scales[-1]), painting))
+        self._keep(Painted(_inner(scales[-1]), painting))
 
-    def paint(self, frame, carry=False):
-        """Return (painting, picture) of the next frame: uint8 RGB, and the Pillow image that is shown of it.
+    def _keep(self, painted):
+        self._before.append(painted)
+        self._last_two.append(painted)
 
-        With `carry` it is not painted but carried on from those before.
-        """
+    def paint(self, frame):
+        """Return (painting, picture) of the next frame: uint8 RGB, and the Pillow image that is shown of it."""
         task, scales = self.read(frame)
         last, start = scales[-1], None
         if self._before:
@@ -91,14 +93,35 @@ class Painter:
                 self._before.clear()  # A cut that was not found by its pictures.
         if not self._before:
             image = self._minimised(task, scales)
-        elif carry:
-            image = images.extended(start, last.margin)
         else:
             held = replace(last, start=images.extended(start, last.margin), earlier=_extended(earlier, last.margin))
             image = self._minimised(task, [held])
         painting = np.asarray(images.to_picture(images.without_margin(image, last.margin)))
-        self._before.append(Painted(_inner(last), painting))
-        return painting, last.finish.picture(images.extended(painting.astype("float32"), last.margin))
+        self._keep(Painted(_inner(last), painting))
+        return painting, _shown(painting, last)
+
+    def carry(self, frame, part):
+        """Return what `paint` does of a frame that is not painted, but carried on from the last two that were.
+
+        It lies `part` of the way from the first to the second of them. Each shows it where its motion can be relied on,
+        the nearer one more; where neither does, it is the photograph in the painting's colours.
+        """
+        _, scales = self.read(frame)
+        last = scales[-1]
+        inner = _inner(last)
+        total, weights = np.zeros(inner.shape, "float32"), np.zeros((*inner.shape[:2], 1), "float32")
+        for painted, nearness in zip(self._last_two, (1 - part, part), strict=True):
+            motion = flow.flow(inner, painted.frame)
+            known = flow.reliable(motion, flow.flow(painted.frame, inner))
+            known &= flow.agree(inner, flow.warped(painted.frame, motion))
+            weight = nearness * flow.faded(known)[..., None]
+            total += weight * flow.warped(painted.painting, motion)
+            weights += weight
+        nearest = self._last_two[round(part)].painting.astype("float32")
+        coloured = color.match_linear(inner.astype("float32"), nearest)
+        image = np.where(weights > 0, total / np.maximum(weights, 1e-6), coloured)
+        painting = np.asarray(images.to_picture(image))
+        return painting, _shown(painting, last)
 
     def read(self, frame):
         """Return the task of painting a frame as a photograph, and its `photograph.Pictures`, one per scale."""
@@ -143,6 +166,11 @@ class Painter:
         for progress in synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement):
             self.reporter.progress(progress, 0.0)
         return progress.image()
+
+
+def _shown(painting, pictures):
+    """Return the Pillow image that is shown of a `painting` of a scale with these `photograph.Pictures`."""
+    return pictures.finish.picture(images.extended(painting.astype("float32"), pictures.margin))
 
 
 def _inner(pictures):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 import time
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 from neural_style.backend import gpu
 from neural_style.painting import sizes
 from neural_style.runs.pace import ANY_SIZE
-from neural_style.video.film import Film
+from neural_style.video.film import WITH_SOUND, Film, kind_of
 
 MATRIX = 1024
 """Rows and columns of the matrices by which the machine is measured, ten milliseconds' work on two cores."""
@@ -43,8 +44,8 @@ class Work:
 
     @property
     def frames_to_paint(self):
-        """How many frames are painted and not carried on from those before."""
-        return sum(len(range(scene.begin, scene.end, self.flags.every)) for scene in self.scenes)
+        """How many frames are painted and not carried on from those around them."""
+        return sum(len(scene.keys(self.flags.every)) for scene in self.scenes)
 
     @property
     def evaluations(self):
@@ -86,6 +87,7 @@ class Work:
         )
         if film.problem:
             yield f"warning: {film.path} breaks off ({film.problem}): what comes before is painted"
+        yield from self._lost()
         rows, columns = sizes.painting_size(self.scales[0][-1], film.size)
         seconds = self.seconds
         takes = f", about {_in_words(seconds)} on this machine" if seconds else ""
@@ -93,6 +95,21 @@ class Work:
             f"{self.frames_to_paint} of them are painted, at {rows}×{columns}: {self.evaluations:.0f} evaluations in "
             f"all{takes}"
         )
+
+    def _lost(self):
+        """Yield what of the film, or of what the user asks for, the result cannot have."""
+        film, out = self.film, self.flags.out
+        kind = kind_of(out)
+        if film.has_sound and kind not in WITH_SOUND:
+            yield f"warning: {out} has no sound: end it in one of {', '.join(WITH_SOUND)} to keep that of {film.path}"
+        if kind == ".gif" and film.rate > MOST_OF_A_GIF:
+            yield f"warning: a GIF has at most {MOST_OF_A_GIF} frames a second: it is slower than {film.path}"
+        if self.flags.fps and not os.path.isdir(film.path):
+            yield f"warning: --fps is for folders of pictures: {film.path} keeps its own times"
+
+
+MOST_OF_A_GIF = 50
+"""Frames a second: programs show those that are meant to be shorter far slower."""
 
 
 def _in_words(seconds):

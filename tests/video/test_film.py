@@ -135,6 +135,7 @@ def test_of_a_film_that_breaks_off_there_is_what_comes_before(tmp_path, random_i
     path.write_bytes(content[: len(content) * 2 // 3])
     broken = films.opened(path)
     assert 10 < len(broken.times) < 60
+    assert broken.problem == f"after {broken.times[-1]:.0f} of 6 s"
     assert len(list(films.frames(broken))) == len(broken.times)
 
 
@@ -142,11 +143,16 @@ def test_what_is_no_film_is_told_in_a_line(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("no film")
     (tmp_path / "empty.mp4").touch()
+    Image.new("RGB", (8, 8)).save(tmp_path / "picture.gif")
     for name, problem in (
         ("gone.mp4", "there is no film .*gone.mp4: check the path"),
         ("empty", "there is no picture in the folder"),
-        ("text.mp4", "text.mp4 is no film that can be read: Invalid data"),
-        ("empty.mp4", "empty.mp4 is no film that can be read"),
+        (
+            "text.mp4",
+            "text.mp4 is no film that can be read: Invalid data.*; it is something else, or a part is missing",
+        ),
+        ("empty.mp4", "empty.mp4 is an empty file: copy it anew"),
+        (".", r". has films in it: give one of them, as .*empty.mp4"),
     ):
         with pytest.raises(InputError, match=problem):
             films.opened(str(tmp_path / name))
