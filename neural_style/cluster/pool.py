@@ -1,14 +1,11 @@
 """Tasks shared out over Ray's actors: processes that each keep what they have loaded from one task to the next."""
 
-import contextlib
-import logging
 import os
 import socket
 import time
-import warnings
 from collections import deque
-from dataclasses import dataclass
 
+from neural_style.cluster.session import machines, session, shares, use_cores
 from neural_style.errors import InputError
 
 ATTEMPTS = 3
@@ -16,14 +13,6 @@ ATTEMPTS = 3
 
 POLL = 0.5
 """Seconds between two looks at how far tasks are."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """What each process gets: CPU cores, and a GPU or none."""
-
-    cpus: int
-    gpus: int
 
 
 class Pool:
@@ -43,30 +32,13 @@ class Pool:
 
     def __enter__(self):
         """Begin. Raises InputError if Ray is not installed, or the cluster cannot be reached."""
-        ray = _ray()
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # Its future default, which lets processes that ask for no GPU see those there are, as they would without Ray.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        local = {"num_cpus": max(os.cpu_count() or 1, self.workers)} if self._address is None else {}
-        try:
-            with _quiet(ray):
-                ray.init(
-                    self._address or "local",
-                    include_dashboard=None if self._address else False,
-                    log_to_driver=False,
-                    logging_level="ERROR",
-                    **local,
-                )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            where = f"the cluster {self._address}" if self._address else "this machine"
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"Ray cannot work on {where}: {reason or type(error).__name__}") from error
-        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        self.share, self.workers = shares(machines, self._asked)
+        self._session = session(self._address, max(os.cpu_count() or 1, self.workers))
+        self._ray = self._session.__enter__()
+        self.share, self.workers = shares(machines(self._ray), self._asked)
         return self
 
     def __exit__(self, *exception):
-        _ray().shutdown()
+        self._session.__exit__(*exception)
 
     def outcomes(self, make, tasks, begin, at):
         """Yield (task, outcome, problem) of each of the `tasks`, in the order in which they end.
@@ -76,7 +48,7 @@ class Pool:
         `begin(task)` is told when a task begins. A process that dies is replaced, and its task tried again; after so
         many ATTEMPTS the outcome is None, and the problem says so in a line.
         """
-        ray = _ray()
+        ray = self._ray
         board = ray.remote(num_cpus=0)(_Board).remote()
         actor = ray.remote(num_cpus=self.share.cpus, num_gpus=self.share.gpus, max_restarts=0)(_Actor)
         waiting, running, idle = deque((task, 1) for task in tasks), {}, []
@@ -116,25 +88,6 @@ class Pool:
             at(*news)
 
 
-def shares(machines, workers):
-    """Return (`Share`, workers) of a cluster whose `machines` are Ray's dicts of resources.
-
-    As many processes as are asked for, or None, get as many cores each as all of them can have; never more processes
-    than there are GPUs, if there are any, or cores.
-    """
-    has_gpus = any(machine.get("GPU", 0) for machine in machines)
-    found = [(int(m.get("CPU", 0)), int(m.get("GPU", 0))) for m in machines if m.get("GPU", 0) or not has_gpus]
-
-    def room(cpus):
-        """Return how many processes of so many cores find room."""
-        return sum(min(own // cpus, gpus) if has_gpus else own // cpus for own, gpus in found)
-
-    most = max(1, room(1))
-    count = min(workers or (most if has_gpus else max(1, sum(own > 0 for own, _ in found))), most)
-    largest = max(own for own, _ in found)
-    return Share(max((c for c in range(1, largest + 1) if room(c) >= count), default=1), int(has_gpus)), count
-
-
 def go_to(folder):
     """Work in a folder, in which relative paths begin. Raises InputError where it is not there."""
     try:
@@ -150,8 +103,7 @@ class _Actor:
     """A process of the pool."""
 
     def __init__(self, make, board, cores, gpus):
-        # TensorFlow would use all cores of the machine in each process. It is not loaded yet.
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(cores)
+        use_cores(cores)
         # With a GPU of its own it has that one's memory, whatever the others do.
         part = 1.0 if gpus else min(1.0, cores / (os.cpu_count() or 1))
         self._do = make(_Listener(board), part)
@@ -192,25 +144,3 @@ class _Listener:
 
     def download(self, done, total):
         """Pass over how far a download is."""
-
-
-def _ray():
-    """Return the package, told to keep quiet. Raises InputError if it is not installed."""
-    # It would print what it knows of processes that died among the results, on the standard output.
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError(
-            "several processes need the Python package ray: python -m pip install -r requirements-cluster.txt"
-        ) from error
-    return ray
-
-
-@contextlib.contextmanager
-def _quiet(ray):
-    """Keep Ray from writing warnings of its own while it begins."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        yield

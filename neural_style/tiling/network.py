@@ -81,6 +81,13 @@ class TiledNetwork:
             if len(tiles) > 1:
                 self._reporter.tile(number, looks * len(tiles))
 
+    def looks(self, size, functions, guides):
+        """Return the `Looks` at an image of (height, width) `size`, by `objective.Functions`.
+
+        `guides` are those of all terms, {name: {layer: array over the image's positions}}.
+        """
+        return Looks(self, size, functions, guides)
+
     def give_back(self, coming=0):
         """Give memory back if there is more than is to be kept, or would be with so many bytes that are `coming`."""
         if self._keeps_up_to is not None and psutil.Process().memory_info().rss + coming > self._keeps_up_to:
@@ -145,6 +152,37 @@ class TiledNetwork:
         """Return the features of a picture at the tile's own positions."""
         seen = ops.convert_to_tensor(image[tile.seen][None], "float32")
         return self.view.features(seen, tile.offset, self.view.sizes(tile))
+
+
+class Looks:
+    """The two looks at each tile of an image that an evaluation takes."""
+
+    def __init__(self, network, size, functions, guides):
+        self._network, self._size, self._functions, self._guides = network, size, functions, guides
+
+    def sums(self, image):
+        """Yield the sums over each tile's positions, in the tiles' order; image(seen) is that part, (1, h, w, 3)."""
+        for tile in self._network.each(self._size, 1, 2):
+            yield self._functions.sums_of(tile, image(tile.seen), on_device(cut(tile, self._guides)))
+
+    def gradients(self, image, derivatives):
+        """Yield (tile, gradient), in the same order: that of ⟨sums, derivatives⟩ by what the tile is seen with."""
+        for tile in self._network.each(self._size, 2, 2):
+            guides = on_device(cut(tile, self._guides))
+            yield (
+                tile,
+                ops.convert_to_numpy(self._functions.gradient_of(tile, image(tile.seen), guides, derivatives))[0],
+            )
+
+
+def cut(tile, guides):
+    """Return the tile's own part of the guides of all terms."""
+    return {name: tile.cut(by_layer) for name, by_layer in guides.items()}
+
+
+def on_device(arrays):
+    """Return a structure of numpy arrays as arrays of the backend."""
+    return keras.tree.map_structure(ops.convert_to_tensor, arrays)
 
 
 def _part(features, offset, layer, size):

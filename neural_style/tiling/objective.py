@@ -24,7 +24,7 @@ class Functions:
         `view` is the `network.View` that all losses look through, `forms` maps the name of a term to its loss's form.
         """
         self._view = view
-        self._forms = forms
+        self.forms = forms
         self._compiled = {}
         self.total = backend.value_and_grad(self._total)
         """(loss, numbers, gradient by the sums) of the sums over all positions, the weights and the targets; the
@@ -48,7 +48,7 @@ class Functions:
 
         return self._kept(("whole", tile), lambda: backend.compiled(whole))
 
-    def of_tile(self, tile):
+    def _of_tile(self, tile):
         """Return two functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
         sizes = self._view.sizes(tile)
 
@@ -61,6 +61,14 @@ class Functions:
 
         return self._kept(tuple(sizes.values()), lambda: (backend.compiled(sums), backend.value_and_grad(pulled)))
 
+    def sums_of(self, tile, seen, guides):
+        """Return the sums over a tile's own positions, of what it is `seen` with and its own part of the guides."""
+        return self._of_tile(tile)[0](seen, tile.offset, guides)
+
+    def gradient_of(self, tile, seen, guides, derivatives):
+        """Return the gradient of ⟨sums, derivatives⟩ by what the tile is seen with, the sums being `sums_of` it."""
+        return self._of_tile(tile)[1](seen, tile.offset, guides, derivatives)[2]
+
     def _kept(self, key, make):
         if key not in self._compiled:
             self._compiled[key] = make()
@@ -68,11 +76,11 @@ class Functions:
 
     def _sums(self, features, guides):
         """Return {name: the term's sums} over the positions of `features`."""
-        return {name: form.sums(features, guides[name]) for name, form in self._forms.items()}
+        return {name: form.sums(features, guides[name]) for name, form in self.forms.items()}
 
     def _total(self, sums, weights, targets):
         """Return the loss, and an array of it and its weighted terms, from the sums over all positions."""
-        values = [form.value(sums[name], targets[name]) for name, form in self._forms.items()]
+        values = [form.value(sums[name], targets[name]) for name, form in self.forms.items()]
         terms = ops.multiply(weights, ops.stack(values))
         total = ops.sum(terms)
         return total, ops.concatenate([total[None], terms])
@@ -133,25 +141,18 @@ class Objective:
         return ops.convert_to_numpy(numbers).tolist(), gradient
 
     def _evaluate_in_tiles(self, image):
+        looks = self._network.looks(self.size, self._functions, self._guides)
         sums = None
-        for tile in self._network.each(self.size, 1, 2):
-            own, _ = self._functions.of_tile(tile)
-            more = own(image(tile.seen), tile.offset, self._cut(tile))
+        for more in looks.sums(image):
             sums = more if sums is None else tree.map_structure(ops.add, sums, more)
         _, numbers, derivatives = self._functions.total(sums, self._weights, self._targets)
         vector = backend.host_zeros(math.prod(self.size) * 3)
         gradient = vector.reshape(*self.size, 3)
-        for tile in self._network.each(self.size, 2, 2):
-            _, pulled = self._functions.of_tile(tile)
-            _, _, part = pulled(image(tile.seen), tile.offset, self._cut(tile), derivatives)
-            gradient[tile.seen] += ops.convert_to_numpy(part)[0]
+        for tile, part in looks.gradients(image, derivatives):
+            gradient[tile.seen] += part
             del part
         self._network.give_back(coming=COMING * vector.nbytes)
         return numbers, backend.from_host(vector)
-
-    def _cut(self, tile):
-        cut = {name: tile.cut(guides) for name, guides in self._guides.items()}
-        return tree.map_structure(ops.convert_to_tensor, cut)
 
 
 def forms(terms):

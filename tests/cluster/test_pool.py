@@ -3,12 +3,14 @@
 import os
 import signal
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from neural_style.cluster.pool import ATTEMPTS, Pool, Share, shares
+from neural_style.cluster.pool import ATTEMPTS, Pool
+from neural_style.cluster.session import Share, shares
 from neural_style.errors import InputError
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
@@ -44,6 +46,7 @@ def squares(listener, part):
             if Path(task).exists():
                 return "tried again"
             Path(task).touch()
+        time.sleep(0.5)  # What it has told is on its way.
         os.kill(os.getpid(), signal.SIGKILL)
 
     return do

@@ -1,0 +1,97 @@
+"""Ray at work: on this machine alone, or on the cluster it is told of."""
+
+import contextlib
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+
+from neural_style.errors import InputError
+
+
+@dataclass(frozen=True)
+class Share:
+    """What each process gets: CPU cores, and a GPU or none."""
+
+    cpus: int
+    gpus: int
+
+
+@contextlib.contextmanager
+def session(address=None, cpus=None, store=None, modules=()):
+    """Have Ray at work meanwhile: on the cluster at an `address`, "auto" for the one this machine is part of, or
+    without one on this machine, with so many `cpus` to give away and a `store` of so many bytes for what is sent.
+
+    `modules` are folders of Python packages that the cluster's processes get from here. Raises InputError if Ray is not
+    installed, or the cluster cannot be reached.
+    """
+    ray = package()
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Its future default, which lets processes that ask for no GPU see those there are, as they would without Ray.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address is None:
+        settings = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": store}
+    else:
+        settings = {"runtime_env": {"py_modules": list(modules)}} if modules else {}
+    try:
+        with _quiet():
+            ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **settings)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        where = f"the cluster {address}" if address else "this machine"
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"Ray cannot work on {where}: {reason or type(error).__name__}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def shares(machines, workers):
+    """Return (`Share`, workers) of a cluster whose `machines` are Ray's dicts of resources.
+
+    As many processes as are asked for, or None, get as many cores each as all of them can have; never more processes
+    than there are GPUs, if there are any, or cores.
+    """
+    has_gpus = any(machine.get("GPU", 0) for machine in machines)
+    found = [(int(m.get("CPU", 0)), int(m.get("GPU", 0))) for m in machines if m.get("GPU", 0) or not has_gpus]
+
+    def room(cpus):
+        """Return how many processes of so many cores find room."""
+        return sum(min(own // cpus, gpus) if has_gpus else own // cpus for own, gpus in found)
+
+    most = max(1, room(1))
+    count = min(workers or (most if has_gpus else max(1, sum(own > 0 for own, _ in found))), most)
+    largest = max(own for own, _ in found)
+    return Share(max((c for c in range(1, largest + 1) if room(c) >= count), default=1), int(has_gpus)), count
+
+
+def machines(ray):
+    """Return Ray's dicts of the resources of the machines that are there now."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def use_cores(cores):
+    """Have this process's libraries use so many cores: each would use all of the machine. None is loaded yet."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(cores)
+
+
+def package():
+    """Return the package, told to keep quiet. Raises InputError if it is not installed."""
+    # It would print what it knows of processes that died among the results, on the standard output.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError(
+            "several processes need the Python package ray: python -m pip install -r requirements-cluster.txt"
+        ) from error
+    return ray
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep Ray from writing warnings of its own while it begins."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        yield
