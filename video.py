@@ -23,7 +23,8 @@ from neural_style.video.work import Work
 
 def parser():
     """Return the script's parser."""
-    parser = add_painting_flags(Parser(prog="video.py", description=__doc__))
+    # Of a film, --cluster shares out the scenes.
+    parser = add_painting_flags(Parser(prog="video.py", description=__doc__, conflict_handler="resolve"))
     positional = {action.dest: action for action in parser._actions if not action.option_strings}
     positional["content"].metavar, positional["content"].help = "VIDEO", "the film: a file, or a folder of pictures"
     kinds = ", ".join(films.ENDINGS)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import socket
 import warnings
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ def session(address=None, cpus=None, store=None, modules=()):
         settings = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": store}
     else:
         settings = {"runtime_env": {"py_modules": list(modules)}} if modules else {}
+        _check(address)
     try:
         with _quiet():
             ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **settings)
@@ -44,6 +46,26 @@ def session(address=None, cpus=None, store=None, modules=()):
         yield ray
     finally:
         ray.shutdown()
+
+
+ANSWERS_IN = 5.0
+"""Seconds in which a machine answers that is there; Ray would wait for minutes."""
+
+
+def _check(address):
+    """Raise InputError if nobody answers at the address of a cluster, which is no address but "auto"."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        if address != "auto":
+            raise InputError(f"the cluster {address} is no address: give it like 10.0.0.1:6379, or auto")
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_IN).close()
+    except (OSError, OverflowError) as error:
+        reason = "it does not answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or error
+        raise InputError(
+            f"there is no cluster at {address} ({reason}): begin one there with ray start --head"
+        ) from error
 
 
 def shares(machines, workers):

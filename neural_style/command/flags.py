@@ -235,6 +235,9 @@ def add_run_flags(parser):
     tile = "work in tiles of about so many rows, a multiple of 16; 0: never; default: as needed"
     flag("--tile", type=_tile, metavar="ROWS", help=tile)
 
+    cluster = "look at the tiles by the machines of a Ray cluster, or by N processes of this one"
+    flag("--cluster", metavar="ADDRESS|auto|local[:N]", help=cluster)
+
     run = parser.add_argument_group("run")
     flag = run.add_argument
     rows, count = NumberFrom(1, int), NumberFrom(0, int)

@@ -11,7 +11,8 @@ MOST = 64
 class Workshop:
     """What a process that works on one picture after the other need not make anew: networks, compiled functions.
 
-    A script that is run by itself has one of its own.
+    A script that is run by itself has one of its own. `crew` is the `cluster.crew.Crew` that looks at tiles for it,
+    None where it does so itself.
     """
 
     def __init__(self, reporter=None, most=MOST):
@@ -19,6 +20,7 @@ class Workshop:
         self._reporter = reporter
         self._most = most
         self._things = OrderedDict()
+        self.crew = None
 
     def reporter(self, flags):
         """Return the reporter of a script that is run with `flags`."""

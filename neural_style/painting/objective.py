@@ -5,6 +5,8 @@ from functools import partial
 
 from models import vgg
 from neural_style import backend
+from neural_style.cluster.network import ClusterNetwork
+from neural_style.cluster.worker import Sight
 from neural_style.command.workshop import Workshop
 from neural_style.losses import content, style, wasserstein
 from neural_style.losses.products import MomentsProduct
@@ -61,13 +63,26 @@ class Network:
     """The feature extractor for the layers that the losses of a task see, and what is compiled for it."""
 
     def __init__(self, task, pictures, weights, workshop):
-        """The `pictures` are a run's largest; a `Workshop` that knows the network already has it again."""
+        """The `pictures` are a run's largest; a `Workshop` that knows the network already has it again, and its crew,
+        if it has one, looks at pictures in several tiles.
+        """
         flags, layers = task.flags, _layers(task, pictures)
         winograd = backend.on_cpu() and math.prod(pictures.size) >= LARGE_FOR_WINOGRAD
         make = partial(vgg.feature_extractor, flags.model, layers, flags.pool_type, weights.tensors)
         self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, flags.precision
         self._workshop = workshop
         self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=flags.precision))
+        self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
+        if self._crew:
+            self._sent = workshop.kept(("sent", weights.sha256), lambda: self._crew.ray.put(weights.tensors))
+
+    def in_tiles(self, layers, plan, reporter):
+        """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
+        flags = self._flags
+        if self._crew is None or plan.side is None:
+            return TiledNetwork(self.extractor, flags.model, layers, plan.side, reporter, plan.keeps_up_to)
+        sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, flags.precision)
+        return ClusterNetwork(self._crew, sight, self._sent, self.extractor, plan.side, reporter)
 
     def functions(self, view, terms, size):
         """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`."""
@@ -87,7 +102,7 @@ def _objective(task, pictures, shared, plan, reporter):
     flags = task.flags
     content_layers, style_layers = task.layers(pictures)
     layers = _layers(task, pictures)
-    network = TiledNetwork(shared.extractor, flags.model, layers, plan.side, reporter, plan.keeps_up_to)
+    network = shared.in_tiles(layers, plan, reporter)
     terms = {}
     style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:

@@ -1,6 +1,8 @@
 """What a run works with: the device, and how the memory is shared out."""
 
+import math
 import os
+from dataclasses import replace
 
 from neural_style import backend
 from neural_style.backend import allocator
@@ -31,6 +33,8 @@ def expected_allocation(run):
     It depends on the sizes of all scales. That of a GPU is known only once the backend is loaded.
     """
     flags = run.task.flags
+    if run.workshop.crew:
+        return any(_is_shared(flags, demand(run, p)) and math.prod(p.size) > memory.LARGE for p in run.scales), False
     allowed = memory.allowance_of_machine() if flags.max_memory is None else flags.max_memory
     try:
         (plan, *_) = memory.plans([demand(run, pictures) for pictures in run.scales], allowed, flags.tile)
@@ -48,10 +52,14 @@ def plan_memory(run, before=None):
     flags, say = run.task.flags, run.reporter.say
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
     demands = [demand(run, pictures, backend.on_cpu()) for pictures in run.scales]
+    workers = run.workshop.crew and run.workshop.crew.gather()
     plans = [memory.Plan(**plan) for plan in before or []]
     if not plans or flags.tile is not None or flags.max_memory is not None:
-        histories = [plan.history for plan in plans]
-        plans = memory.plans(demands, allowed, flags.tile, histories or None)
+        histories = [plan.history for plan in plans] or [None] * len(demands)
+        if workers:
+            plans = _plans_for(workers, flags, demands, allowed, histories)
+        else:
+            plans = memory.plans(demands, allowed, flags.tile, histories)
     if before and [plan.side for plan in plans] != [plan["side"] for plan in before]:
         say("warning: the run began in other tiles, so that its last digits may differ")
     if all(plan.keeps for plan in plans):
@@ -59,6 +67,30 @@ def plan_memory(run, before=None):
     largest = max(plans, key=lambda plan: plan.needed)
     say(f"memory: {largest.describe(run.scales[plans.index(largest)].size, allowed)}")
     return plans
+
+
+WORTH_SENDING = 500_000
+"""Pixels from which on an image goes to a cluster unasked: of smaller ones, tiles would be mostly margin."""
+
+
+def _is_shared(flags, demand):
+    """Return whether the image of a `memory.Demand` goes to the run's crew, in tiles."""
+    if flags.tile is not None:
+        return 0 < flags.tile < max(demand.size)
+    return math.prod(demand.size) >= WORTH_SENDING
+
+
+def _plans_for(workers, flags, demands, allowed, histories):
+    """Return the `memory.Plan` of each scale of a run that has so many workers, with so many bytes each."""
+    plans = {}
+    for number, (own, history) in enumerate(zip(demands, histories, strict=True)):
+        if _is_shared(flags, own):
+            plans[number] = memory.plan_for_workers(own, allowed, *workers, flags.tile, history)
+    beside_large = any(plan.large for plan in plans.values())
+    here = [number for number in range(len(demands)) if number not in plans]
+    own = [replace(demands[number], beside_large=beside_large) for number in here]
+    plans.update(zip(here, memory.plans(own, allowed, flags.tile, [histories[n] for n in here]), strict=True))
+    return [plans[number] for number in range(len(demands))]
 
 
 def demand(run, pictures, on_cpu=True):

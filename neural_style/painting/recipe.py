@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 
 from models.weights import load
 from neural_style import backend
+from neural_style.cluster.crew import Crew
 from neural_style.command import presets
 from neural_style.command.reporter import Reporter
 from neural_style.command.script import command_line
@@ -109,9 +111,12 @@ def paint(task, command, workshop):
         reporter.awaits("reading the pictures")
         scales = task.read(reporter)
         check_fits(flags.result, scales[-1].finish.size)
-        with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder:
+        with NoFolder() if flags.prefix == STANDARD else RunFolder(flags.prefix, TERMS) as folder, ExitStack() as stack:
             describe_sizes(scales, reporter)
-            run = Run(task, scales, load_weights(flags, reporter), folder, reporter, workshop)
+            weights = load_weights(flags, reporter)
+            if flags.cluster:
+                workshop.crew = stack.enter_context(Crew(flags.cluster, reporter.say, flags.max_memory))
+            run = Run(task, scales, weights, folder, reporter, workshop)
             device = planning.start_backend(run)
             identity = checkpoint.identity(flags, scales, run.weights, backend.versions())
             if flags.resume and resuming.is_finished(run, identity):

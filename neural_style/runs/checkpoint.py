@@ -23,7 +23,7 @@ FORMAT = 3
 """What the arrays mean; a run of another one cannot go on."""
 
 WITHOUT_EFFECT = {"resume", "no_overwrite", "quiet", "json", "save_every", "max_memory", "tile", "prefix", "weights"}
-WITHOUT_EFFECT |= {"preset", "save_preset", "result", "size_flag", "keep_checkpoint"}
+WITHOUT_EFFECT |= {"preset", "save_preset", "result", "size_flag", "keep_checkpoint", "cluster"}
 """Flags that do not change a run's result, or whose effect is looked at by itself."""
 
 LENGTHS = {"num_iter", "evaluations"}

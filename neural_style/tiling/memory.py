@@ -1,5 +1,6 @@
 """How much memory a painting needs, how much there is, and what follows: the tiles and the optimiser's history."""
 
+import heapq
 import math
 import re
 from dataclasses import dataclass, replace
@@ -202,12 +203,24 @@ class Demand:
 
         With `keeps`, the memory of one tile is kept for the next.
         """
-        large = self.is_large(side)
-        vectors = 3 * ((VECTORS_OF_LARGE if large else VECTORS) + 2 * history)
-        work = self._work() * (1 + KEPT if large and keeps else 1)
-        shapes = SHAPE * (self._shapes(side) - 1) if self.on_cpu and not (large and keeps) else 0
-        pixels = FLOAT * math.prod(self.size)
-        return int(BASE + shapes + pixels * (vectors + self._guides()) + self._seen_at_most(side) * work)
+        keeps = keeps and self.is_large(side)
+        work = self._work() * (1 + KEPT if keeps else 1)
+        return int(self.of_optimiser(side, history) + self._of_shapes(side, keeps) + self._seen_at_most(side) * work)
+
+    def of_optimiser(self, side, history):
+        """Return the bytes that a process needs which looks at no tile itself, and has all but that in it."""
+        vectors = 3 * ((VECTORS_OF_LARGE if self.is_large(side) else VECTORS) + 2 * history)
+        return int(BASE + FLOAT * math.prod(self.size) * (vectors + self._guides()))
+
+    def of_tiles(self, side, workers):
+        """Return the bytes that each of so many `workers` needs that look at the tiles of the image, and of styles."""
+        work = self._of_shapes(side, False) + self._seen_at_most(side) * self._work()
+        kept = FLOAT * (3 + self._guides()) * math.prod(self.size) / workers
+        return int(BASE + work + kept)
+
+    def _of_shapes(self, side, keeps):
+        """Return the bytes that tiles of more than one shape take, which are in KEPT where memory is kept."""
+        return SHAPE * (self._shapes(side) - 1) if self.on_cpu and not keeps else 0
 
     def _shapes(self, side):
         """Return of how many shapes tiles are that are wider than their margin.
@@ -308,6 +321,37 @@ def plan(demand, allowed, side=None, keeping=(True, False), history=None):
         return _planned(demand, rows, history or 1, keeps)
     needed = min(demand.of(rows, history or least, keeps) for rows, least, keeps in choices)
     raise TooLargeError(demand.size, needed, allowed)
+
+
+def plan_for_workers(demand, allowed, workers, theirs, side=None, history=None):
+    """Return the `Plan` of a painting whose tiles are looked at by so many `workers`, each with `theirs` of bytes.
+
+    The tiles are those that take the least time, where they find room. The optimiser and the pictures are within the
+    `allowed` bytes of one process. With a `side`, or a `history`, it is that. Raises `TooLargeError`.
+    """
+    sides = [side] if side else [rows for rows in (*SIDES, 192, 128, 64) if rows < max(demand.size)]
+    fitting = [rows for rows in sides if side or demand.of_tiles(rows, workers) <= theirs]
+    if not fitting:
+        raise TooLargeError(demand.size, min(demand.of_tiles(rows, workers) for rows in sides), theirs)
+    rows = min(fitting, key=lambda rows: (longest_share(demand, rows, workers), -rows))
+    none = demand.of_optimiser(rows, 0)
+    pairs = min(LONGEST_HISTORY, (allowed - none) // (demand.of_optimiser(rows, 1) - none))
+    if not history and pairs < 1:
+        raise TooLargeError(demand.size, demand.of_optimiser(rows, 1), allowed)
+    history = history or pairs
+    return Plan(rows, history, demand.of_optimiser(rows, history), large=demand.is_large(rows))
+
+
+def longest_share(demand, side, workers):
+    """Return the pixels that tiles of `side` rows are seen with, of the one of so many `workers` that has the most."""
+    around = margin(demand.network, demand.layers)
+    rows, columns = (
+        [interval.last - interval.first for interval in intervals(length, side, around)] for length in demand.size
+    )
+    loads = [0] * workers
+    for pixels in sorted((height * width for height in rows for width in columns), reverse=True):
+        heapq.heapreplace(loads, loads[0] + pixels)
+    return max(loads)
 
 
 def _planned(demand, rows, history, keeps):

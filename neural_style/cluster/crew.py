@@ -1,0 +1,236 @@
+"""The processes that look at tiles, over the machines of a cluster, some of which may die."""
+
+import os
+import platform
+import time
+from collections import Counter, deque
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neural_style import backend
+from neural_style.cluster.session import machines, session, shares
+from neural_style.cluster.worker import TileWorker
+from neural_style.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+
+AHEAD = 2
+"""Tiles that each process has in hand: one is on its way while it looks at the other."""
+
+LOOK_AROUND = 2.0
+"""Seconds between two looks at which machines there are."""
+
+PATIENCE = 15.0
+"""Seconds without any process at work, after which it is said what is waited for."""
+
+ATTEMPTS = 3
+"""How often a tile is tried whose processes die."""
+
+STORE = 2**28
+"""Bytes of the memory that processes of one machine share, for what is sent; what does not fit lies on the disk."""
+
+LOCAL = "local"
+"""In place of an address: this machine alone."""
+
+
+@dataclass(eq=False)
+class Member:
+    """A process of the crew: Ray's handle of it, what becomes of its beginning, and what it has said of itself.
+
+    `holds` are the numbers of the tiles whose guides it has.
+    """
+
+    actor: object
+    beginning: object
+    about: dict | None = None
+    holds: set = field(default_factory=set)
+
+
+class Crew:
+    """Processes that look at tiles while it is entered, one for each GPU or machine of a cluster.
+
+    One that dies is replaced, what it had in hand is done again by another, and machines that join are used.
+    """
+
+    def __init__(self, where, say, memory=None, worker=TileWorker):
+        """`where` is the address of a Ray cluster, "auto" for the one this machine is part of, or "local", "local:N":
+        N processes on this machine. say(line) tells the user what goes on; `memory` are the bytes that a process may
+        use for tiles, where the user gives them. Each process is a `worker`, made and asked `about` as a `TileWorker`.
+        """
+        self._local = _count(where)
+        self._address = None if self._local else where
+        self._say = say
+        self._memory = memory
+        self._worker = worker
+        self._members, self._stack = [], ExitStack()
+        self._looked = self._told = time.monotonic()
+        self._token = 0
+
+    def __enter__(self):
+        """Begin, without waiting for the processes. Raises InputError if there is no cluster, or it has no room."""
+        modules = [str(ROOT / name) for name in ("neural_style", "models")]
+        cores = max(os.cpu_count() or 1, self._local or 1)
+        self._ray = self._stack.enter_context(session(self._address, cores, STORE, modules))
+        found = machines(self._ray)
+        if not any(machine.get("CPU", 0) >= 1 for machine in found):
+            self._stack.close()
+            raise InputError(f"the cluster {self._address} has no CPU to give: add a machine, by ray start --address")
+        self._share, count = shares(found, self._local)
+        self._grow(count)
+        return self
+
+    def __exit__(self, *exception):
+        self._members.clear()
+        self._stack.close()
+
+    @property
+    def ray(self):
+        return self._ray
+
+    def next_token(self):
+        """Return a number that no tiles had before."""
+        self._token += 1
+        for member in self._members:
+            member.holds.clear()
+        return self._token
+
+    def gather(self):
+        """Wait for the processes, not long for the last; return (how many, the bytes that each may use for tiles)."""
+        first = None
+        while len(self._ready()) < len(self._members) and (first is None or time.monotonic() - first < PATIENCE):
+            self._tend(wait=True)
+            if first is None and self._ready():
+                first = time.monotonic()
+        ready = self._ready()
+        hosts = Counter(member.about["host"] for member in ready)
+        places = ", ".join(f"{count} on {host}" for host, count in hosts.items())
+        self._say(f"cluster: {len(ready)} process{'es' * (len(ready) != 1)}, each {self._describe_share()}: {places}")
+        return len(ready), self._memory or min(member.about["allowed"] for member in ready)
+
+    def _describe_share(self):
+        cores = f"{self._share.cpus} core{'s' * (self._share.cpus != 1)}"
+        return f"{cores} and a GPU" if self._share.gpus else cores
+
+    def results(self, submit, owners):
+        """Yield the results of tasks, as many as there are `owners`, in their order.
+
+        `submit(member, number)` has a member do one of them and returns Ray's reference. `owners` is a list of the
+        members that did them before, or None; they do them again, but for what others do that have nothing left.
+        """
+        waiting = {member: deque() for member in self._members}
+        orphans = deque()
+        for number, owner in enumerate(owners):
+            waiting.get(owner, orphans).append(number)
+        running, done, attempts, following = {}, {}, Counter(), 0
+        while following < len(owners):
+            for member in self._ready():
+                load = sum(holder is member for holder, _ in running.values())
+                while load < AHEAD and (number := self._next(member, waiting, orphans)) is not None:
+                    owners[number] = member
+                    running[submit(member, number)] = member, number
+                    load += 1
+            ended = []
+            if running:
+                ended, _ = self._ray.wait(list(running), timeout=LOOK_AROUND)
+            for reference in ended:
+                member, number = running.pop(reference)
+                try:
+                    done[number] = self._ray.get(reference)
+                except self._ray.exceptions.RayTaskError as error:
+                    raise error.cause if isinstance(error.cause, Exception) else error from None
+                except self._ray.exceptions.RayError as error:
+                    attempts[number] += 1
+                    if attempts[number] == ATTEMPTS:
+                        raise InputError(
+                            f"{ATTEMPTS} processes of the cluster died at the same tile, most likely for want of "
+                            "memory: choose a smaller --tile"
+                        ) from error
+                    self._lose(member)
+                    orphans.append(number)
+                    orphans.extend(waiting.pop(member, ()))
+            while following in done:
+                yield done.pop(following)
+                following += 1
+            self._tend(wait=not running and following < len(owners))
+
+    def _next(self, member, waiting, orphans):
+        """Return the number of the next task for a member, None if nothing is left for it."""
+        own = waiting.setdefault(member, deque())
+        if own:
+            return own.popleft()
+        if orphans:
+            return orphans.popleft()
+        longest = max(waiting.values(), key=len)
+        return longest.pop() if longest else None
+
+    def _ready(self):
+        return [member for member in self._members if member.about is not None]
+
+    def _grow(self, count):
+        """Have as many processes as there is to be room for."""
+        actor = self._ray.remote(num_cpus=self._share.cpus, num_gpus=self._share.gpus, max_restarts=0)(self._worker)
+        for _ in range(count - len(self._members)):
+            handle = actor.remote(backend.asked_for(), self._share.cpus, self._share.gpus)
+            self._members.append(Member(handle, handle.about.remote()))
+
+    def _lose(self, member):
+        """Leave out a member that has died."""
+        if member in self._members:
+            self._members.remove(member)
+            host = member.about["host"] if member.about else "the cluster"
+            self._say(f"a process on {host} has died: what it had in hand is done again")
+
+    def _tend(self, wait=False):
+        """See who has begun, who has not come so far, and whether there are more machines than there were."""
+        beginning = {member.beginning: member for member in self._members if member.about is None}
+        began, _ = self._ray.wait(list(beginning), timeout=LOOK_AROUND * wait) if beginning else ([], [])
+        for reference in began:
+            member = beginning[reference]
+            try:
+                member.about = self._ray.get(reference)
+            except self._ray.exceptions.RayError as error:
+                self._members.remove(member)
+                if "creation task" in str(error) or isinstance(error, self._ray.exceptions.RayTaskError):
+                    reason = str(error).strip().splitlines()[-1]
+                    raise InputError(f"a process of the cluster cannot begin: {reason}") from error
+            else:
+                _compare(member.about)
+        now = time.monotonic()
+        if now - self._looked > LOOK_AROUND:
+            self._looked = now
+            self._grow(self._local or self._room())
+        if self._ready():
+            self._told = now
+        elif now - self._told > PATIENCE:
+            self._told = now
+            self._say(f"waiting for room on the cluster: {self._describe_share()} of one machine must be free")
+
+    def _room(self):
+        """Return how many processes the machines that are there now have room for."""
+        cpus, gpus = self._share.cpus, self._share.gpus
+        count = 0
+        for machine in machines(self._ray):
+            own = int(machine.get("CPU", 0)) // cpus
+            count += min(own, int(machine.get("GPU", 0)) // gpus) if gpus else own
+        return count
+
+
+def _count(where):
+    """Return how many processes "local" or "local:N" asks for, None for an address. Raises InputError if wrong."""
+    name, _, count = where.partition(":")
+    if name != LOCAL:
+        return None
+    if count and not (count.isdecimal() and int(count)):
+        raise InputError(f"--cluster {where}: give a number of processes, as in local:2")
+    return int(count or max(1, os.cpu_count() or 1))
+
+
+def _compare(about):
+    """Raise InputError if a process has other versions than this one: its numbers might be others."""
+    ours = {"Python": platform.python_version(), **backend.versions()} if about["versions"] else {}
+    for name, version in about["versions"].items():
+        if ours.get(name) != version:
+            raise InputError(
+                f"{about['host']} has {name} {version}, but here it is {ours.get(name)}: install the same on both"
+            )

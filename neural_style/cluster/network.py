@@ -1,0 +1,121 @@
+"""A network that looks at pictures in tiles by the processes of a crew."""
+
+import numpy as np
+from keras import ops, tree
+
+from models.layers import size_at
+from neural_style.tiling.network import SILENT, TiledNetwork, cut
+
+
+class ClusterNetwork(TiledNetwork):
+    """A `TiledNetwork` whose tiles are looked at by the members of a `crew.Crew`, to the same numbers."""
+
+    def __init__(self, crew, sight, weights, extractor, side, reporter=SILENT):
+        """Set up.
+
+        `sight` is the `worker.Sight` that members look through, `weights` Ray's reference of the network's tensors,
+        `extractor` the same network in this process, and `side` has the rows and columns of a tile at most.
+        """
+        super().__init__(extractor, sight.model, sight.layers, side, reporter)
+        self._crew, self._sight, self._weights, self._reporter = crew, sight, weights, reporter
+        self._token = crew.next_token()
+        self._owners = []
+
+    def looks(self, size, functions, guides):
+        tiles = self.tiles(size)
+        if len(self._owners) != len(tiles):
+            self._token, self._owners = self._crew.next_token(), [None] * len(tiles)
+        return ClusterLooks(self, tiles, functions, guides)
+
+    def sums(self, function, image, guides=None):
+        def total():
+            result = None
+            for sums in self._of_picture(function, image, guides):
+                result = sums if result is None else tree.map_structure(np.add, result, sums)
+            return result
+
+        return self.attempt(total, image.shape[:2])
+
+    def layer(self, name, image):
+        def whole():
+            size = image.shape[:2]
+            tiles, result = self.tiles(size), None
+            for tile, own in zip(tiles, self._of_picture(_Layer(name), image, None), strict=True):
+                if result is None:
+                    result = np.empty((1, *size_at(name, size), own.shape[-1]), own.dtype)
+                result[(slice(None), *tile.own(name))] = own
+            return result
+
+        return self.attempt(whole, image.shape[:2])
+
+    def _of_picture(self, function, image, guides):
+        """Yield function(features, guides) of the tiles of a picture, in their order."""
+        tiles = self.tiles(image.shape[:2])
+        function = self._crew.ray.put(function)
+
+        def submit(member, number):
+            tile = tiles[number]
+            seen = np.ascontiguousarray(image[tile.seen][None], "float32")
+            own = tile.cut(guides) if guides else None
+            return member.actor.of_picture.remote(self._sight, self._weights, function, tile, seen, own)
+
+        for number, result in enumerate(self._crew.results(submit, [None] * len(tiles)), start=1):
+            yield result
+            if len(tiles) > 1:
+                self._reporter.tile(number, len(tiles))
+
+
+class _Layer:
+    """The function of (features, guides) that gives those of one layer."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __call__(self, features, guides):
+        return features[self._name]
+
+
+class ClusterLooks:
+    """What `tiling.network.Looks` are, by the members of a crew."""
+
+    def __init__(self, network, tiles, functions, guides):
+        self._network, self._tiles, self._guides = network, tiles, guides
+        self._forms = functions.forms
+        self._seen_by = {}
+
+    def sums(self, image):
+        def submit(member, number):
+            tile = self._tiles[number]
+            guides = None if number in member.holds else cut(tile, self._guides)
+            member.holds.add(number)
+            self._seen_by[number] = member
+            return member.actor.sums.remote(*self._common(), tile, _on_host(image(tile.seen)), guides)
+
+        yield from self._told(submit, 1)
+
+    def gradients(self, image, derivatives):
+        derivatives = self._network._crew.ray.put(tree.map_structure(_on_host, derivatives))
+
+        def submit(member, number):
+            tile, more = self._tiles[number], ()
+            if self._seen_by.pop(number, None) is not member:  # Another had it for the first look.
+                more = _on_host(image(tile.seen)), cut(tile, self._guides)
+                member.holds.add(number)
+            return member.actor.gradient.remote(*self._common(), tile, derivatives, *more)
+
+        yield from zip(self._tiles, self._told(submit, 2), strict=True)
+
+    def _common(self):
+        network = self._network
+        return network._token, network._sight, network._weights, self._forms
+
+    def _told(self, submit, look):
+        """Yield what the crew gives, and tell how far this of two looks is."""
+        network, count = self._network, len(self._tiles)
+        for number, result in enumerate(network._crew.results(submit, network._owners), start=1 + (look - 1) * count):
+            yield result
+            network._reporter.tile(number, 2 * count)
+
+
+def _on_host(array):
+    return ops.convert_to_numpy(array)

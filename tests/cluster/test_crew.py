@@ -1,0 +1,141 @@
+"""Processes that die, machines that go and come: all that they were to do is done, in its order."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from importlib.util import find_spec
+
+import pytest
+
+from neural_style.cluster.crew import ATTEMPTS, Crew
+from neural_style.errors import InputError
+
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
+
+
+class Squarer:
+    """A worker that squares numbers, which takes it a moment."""
+
+    def __init__(self, backend_name, cores, gpus):
+        self._done = 0
+
+    def about(self):
+        return {"host": socket.gethostname(), "versions": {}, "allowed": 10**9, "pid": os.getpid()}
+
+    def square(self, number, seconds=0.02):
+        time.sleep(seconds)
+        return number**2, os.getpid()
+
+    def dies(self, number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def fails(self, number):
+        raise ValueError(f"{number} cannot be squared")
+
+
+def squares(crew, count, owners=None, **more):
+    return crew.results(lambda member, number: member.actor.square.remote(number, **more), owners or [None] * count)
+
+
+@pytest.fixture
+def lines():
+    return []
+
+
+def test_results_come_in_order_and_who_did_a_task_before_does_it_again(lines):
+    with Crew("local:2", lines.append, worker=Squarer) as crew:
+        assert crew.gather() == (2, 10**9)
+        assert lines == [f"cluster: 2 processes, each {os.cpu_count() // 2 or 1} core: 2 on {socket.gethostname()}"]
+        owners = [None] * 20
+        results = list(squares(crew, 20, owners))
+        assert [square for square, _ in results] == [n**2 for n in range(20)]
+        assert len({pid for _, pid in results}) == 2
+        again = list(squares(crew, 20, owners))
+        same = sum(first == second for first, second in zip(results, again, strict=True))
+        assert same >= 16  # But for what one that has nothing left takes over.
+
+
+def test_processes_killed_at_random_moments_are_replaced_and_nothing_is_lost(lines):
+    rng = random.Random(0)
+    with Crew("local:2", lines.append, worker=Squarer) as crew:
+        crew.gather()
+        kills = 0
+
+        def kill():
+            nonlocal kills
+            while kills < 10:
+                time.sleep(rng.uniform(0.05, 0.3))
+                members = [member for member in crew._ready() if member in crew._members]
+                if len(members) == 2:
+                    os.kill(rng.choice(members).about["pid"], signal.SIGKILL)
+                    kills += 1
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        while killer.is_alive():
+            assert [square for square, _ in squares(crew, 24)] == [n**2 for n in range(24)]
+        killer.join()
+        assert [square for square, _ in squares(crew, 24)] == [n**2 for n in range(24)]
+    assert kills == 10
+    assert sum("has died: what it had in hand is done again" in line for line in lines) >= 9
+
+
+def test_a_task_at_which_processes_always_die_ends_the_work(lines):
+    with Crew("local:1", lines.append, worker=Squarer) as crew:
+        crew.gather()
+        problem = f"{ATTEMPTS} processes of the cluster died at the same tile, most likely for want of memory"
+        with pytest.raises(InputError, match=problem):
+            list(crew.results(lambda member, number: member.actor.dies.remote(number), [None]))
+
+
+def test_what_a_process_raises_is_raised_here(lines):
+    with Crew("local:1", lines.append, worker=Squarer) as crew:
+        crew.gather()
+        with pytest.raises(ValueError, match="0 cannot be squared"):
+            list(crew.results(lambda member, number: member.actor.fails.remote(number), [None]))
+
+
+def test_a_machine_that_goes_is_done_without_and_one_that_comes_is_used(lines):
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        second = cluster.add_node(num_cpus=1)
+        with Crew(cluster.address, lines.append, worker=Squarer) as crew:
+            assert crew.gather()[0] == 2
+            work = squares(crew, 60, seconds=0.05)
+            first = [next(work) for _ in range(10)]
+            cluster.remove_node(second)
+            results = first + list(work)
+            assert [square for square, _ in results] == [n**2 for n in range(60)]
+            cluster.add_node(num_cpus=1)
+            began = time.monotonic()
+            while time.monotonic() - began < 30:
+                if len({pid for _, pid in squares(crew, 20, seconds=0.05)}) == 2:
+                    break
+            else:
+                pytest.fail("the machine that has come was not used")
+    finally:
+        cluster.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [
+        ("local:0", "--cluster local:0: give a number of processes, as in local:2"),
+        ("local:two", "--cluster local:two: give a number of processes, as in local:2"),
+        (
+            "127.0.0.1:1",
+            "there is no cluster at 127.0.0.1:1 (Connection refused): begin one there with ray start --head",
+        ),
+        ("auto", "Ray cannot work on the cluster auto: Could not find any running Ray instance"),
+        ("lokal", "the cluster lokal is no address: give it like 10.0.0.1:6379, or auto"),
+    ],
+)
+def test_where_there_is_no_cluster_it_is_said_in_a_line(lines, where, problem):
+    with pytest.raises(InputError) as error, Crew(where, lines.append, worker=Squarer):
+        pass
+    assert str(error.value).startswith(problem)

@@ -1,0 +1,84 @@
+"""An image whose tiles other processes look at has the loss and the gradient of this one, to the last bit."""
+
+import os
+import signal
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from keras import ops
+
+import inetwork
+import network
+import paint
+from neural_style.cluster.crew import Crew
+from neural_style.command.reporter import Reporter
+from neural_style.command.workshop import Workshop
+from neural_style.painting import objective
+from neural_style.tiling.memory import Plan
+from tests.conftest import CASTLE, REFERENCE, SHALLOW, STARRY_NIGHT
+
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
+
+PLAN = Plan(64, 5, 0)
+MASKS = ["--style_masks", REFERENCE / "mask1.png", REFERENCE / "mask2.png"]
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with Crew("local:2", lambda line: None) as crew:
+        crew.gather()
+        yield crew
+
+
+def task_of(script, *flags, styles=(STARRY_NIGHT,)):
+    argv = [CASTLE, *styles, "out", "--image_size", 112, "--maintain_aspect_ratio", "False", *flags]
+    if script is paint:
+        argv = [CASTLE, *styles, "out", "--image_size", "112x112", *flags]
+    return script.METHOD.task([*map(str, argv)])
+
+
+def evaluations(task, weights, crew=None):
+    """Return what the objective of a task gives at two points, looked at in tiles, by a crew or here."""
+    pictures = task.read(Reporter(quiet=True))[-1]
+    workshop = Workshop()
+    workshop.crew = crew
+    shared = objective.Network(task, pictures, weights, workshop)
+    made = objective._objective(task, pictures, shared, PLAN, Reporter(quiet=True))
+    image = ops.convert_to_tensor(np.ravel(pictures.start).astype("float32"))
+    direction = ops.convert_to_tensor(np.random.default_rng(0).normal(size=image.shape).astype("float32"))
+    return [made.evaluate(image), made.evaluate(image, 2.0, direction)]
+
+
+def assert_same(here, there):
+    for (loss, terms, gradient), other in zip(here, there, strict=True):
+        assert (loss, terms) == other[:2]
+        assert np.array_equal(ops.convert_to_numpy(gradient), ops.convert_to_numpy(other[2]))
+
+
+@pytest.mark.parametrize(
+    ("script", "styles", "flags"),
+    [
+        (network, (REFERENCE / "style1.png", REFERENCE / "style2.png"), ["--content_layer", "conv3_1", *MASKS]),
+        (paint, (STARRY_NIGHT,), ["--content_layer", "conv3_1"]),
+        (inetwork, (STARRY_NIGHT,), SHALLOW),
+    ],
+    ids=["masks", "distributions", "chains"],
+)
+def test_loss_and_gradient_are_the_same_to_the_last_bit(crew, weights, script, styles, flags):
+    here, there = (evaluations(task_of(script, *flags, styles=styles), weights, own) for own in (None, crew))
+    assert_same(here, there)
+
+
+def test_a_process_killed_in_mid_evaluation_changes_no_bit(crew, weights, monkeypatch):
+    here = evaluations(task_of(network, *SHALLOW), weights)
+    looked = []
+
+    def tile(self, done, total):
+        looked.append(done)
+        if len(looked) in (6, 14):  # In the first look of one evaluation, and in the second of another.
+            os.kill(crew.ray.get(crew._ready()[0].actor.process.remote()), signal.SIGKILL)
+
+    monkeypatch.setattr(Reporter, "tile", tile)
+    assert_same(here, evaluations(task_of(network, *SHALLOW), weights, crew))
+    assert len(looked) > 14
