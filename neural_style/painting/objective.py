@@ -107,7 +107,7 @@ def _objective(task, pictures, shared, plan, reporter):
     style_term = task.style_loss(network, pictures) if style_layers else None
     for layer in content_layers:
         target = network.layer(layer, pictures.content)
-        weight = flags.content_weight * _content_share(flags, target, style_term, pictures.inner)
+        weight = flags.content_weight * _content_share(flags, target, style_term)
         terms["content"] = weight, content.ContentLoss(layer, target, pictures.size, flags.content_loss_type)
     if style_layers:
         terms["style"] = 1.0, style_term
@@ -124,27 +124,16 @@ LEAST_VARIANCE = 1.0
 """Of features, which vary by 5 to 15 in pictures: a blank picture counts as having so much, or it would be all."""
 
 
-def _content_share(flags, target, style_term, size):
+def _content_share(flags, target, style_term):
     """Return what a weight of the content is multiplied by, so that it means the same for every pair of pictures.
 
     Two squared distances are added, each relative to how much the features of its own picture vary: to those of a
-    drawing in black and white a painting has a long way to go, and the photograph would count for little. And where the
-    painting, whose present scale has the (height, width) `size`, ends at fewer rows than SMALL, the photograph counts
-    for as much more. The losses of the original scripts stay as they are.
+    drawing in black and white a painting has a long way to go, and the photograph would count for little. The losses of
+    the original scripts stay as they are.
     """
     if flags.content_loss_type != 3 or style_term is None:
         return 1.0
-    ends_at = min(size) * flags.scales[-1] / size[0]
-    small = max(1.0, SMALL / ends_at)
-    return small * max(style_term.variance, LEAST_VARIANCE) / max(content.variance(target), LEAST_VARIANCE)
-
-
-SMALL = 300
-"""Pixels of a painting's shorter side below which its photograph would be lost in the style.
-
-The deep layers see all of a small picture at once, and the style's own composition with it; and no larger scale follows
-that would bring the small things of the photograph back.
-"""
+    return max(style_term.variance, LEAST_VARIANCE) / max(content.variance(target), LEAST_VARIANCE)
 
 
 def style_loss(weighted_products, network, pictures):

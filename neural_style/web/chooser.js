@@ -59,7 +59,9 @@ async function take(files) {
   if (mine !== sending) return;
   sending = null;
   problem.textContent = refused.join("; ");
-  set(chosen.length ? { ...chosen[0], kept: chosen.flatMap((each) => each.kept) } : null);
+  // What cannot be read takes away nothing that is there.
+  if (!chosen.length) return show(props.value);
+  set({ ...chosen[0], kept: chosen.flatMap((each) => each.kept) });
 }
 
 function begin(files) {

@@ -37,6 +37,10 @@ class DoodleTab:
         self._uploads = page.uploads
         fields = forms.fields(recipes.SCRIPTS["neural_doodle.py"].parser())
         self.form = controls.Form({n: f for n, f in fields.items() if n not in OWN})
+        gr.HTML(
+            '<p class="hint">A doodle says where each part of a picture is to go. Choose a picture and a map of its '
+            "regions, one colour each; then paint with these colours, and the doodle becomes a picture.</p>"
+        )
         notice = gr.HTML()
         with gr.Row(equal_height=False):
             self._style = chooser("Style picture", self._uploads, kind="styles", min_width=200, elem_id="doodle-style")

@@ -139,14 +139,16 @@ element.addEventListener("click", (event) => {
     uncompare();
     compared = run;
     say("");
-    said.textContent = "Choose another run under “Runs”: this one is shown above it.";
-    return;
+    said.textContent = "Choose another run: this one is shown above it.";
+    said.className = "hint";
+    return [...document.querySelectorAll("[role=tab]")].find((tab) => tab.textContent.trim() === "Runs")?.click();
   }
   if (deed === "keep-it") return button.closest(".sure").remove();
   if (deed === "delete-it") return act(button.closest(".sure").dataset.run, "delete");
   if (own.includes(deed)) {
     props.value = { run, deed };
     trigger("input");
+    scrollTo({ top: 0 }); // There it is told what has come of it.
     return;
   }
   act(button.dataset.of ?? run, deed);
@@ -157,11 +159,24 @@ element.addEventListener("input", (event) => {
   if (deed === "animation") part("picture").querySelector(".after").src = event.target.checked ? moving : still;
   if (deed === "compare") part("picture").style.setProperty("--before", `${event.target.value}%`);
   if (deed === "frame") {
-    const place = frames.split(" ")[event.target.value - 1];
+    const number = Number(event.target.value);
+    const place = frames.split(" ")[number - 1];
     part("picture").querySelector(".after").src = place;
     part("picture").querySelector("a").href = place;
+    event.target.parentElement.querySelector("span").textContent = `${number} of ${event.target.max}`;
+    saves(number < Number(event.target.max) ? place : null, number);
   }
 });
+
+// Has the link that saves the picture save another, of this iteration, or again its own.
+function saves(place, iteration) {
+  const link = part("actions").querySelector("a.save");
+  if (!link) return;
+  link.dataset.own ??= JSON.stringify([link.getAttribute("href"), link.download]);
+  const [address, name] = JSON.parse(link.dataset.own);
+  link.href = place ?? address;
+  link.download = place ? name.replace(/(\.[^.]*)?$/, `-iteration-${iteration}$1`) : name;
+}
 
 nameField.addEventListener("change", () => act(props.value.run, `name?to=${encodeURIComponent(nameField.value)}`));
 
@@ -169,6 +184,7 @@ watch("value", () => {
   const value = props.value ?? {};
   if (!value.serial || value.serial === serial) return;
   serial = value.serial;
+  uncompare();
   show(value.show);
 });
 

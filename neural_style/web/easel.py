@@ -141,7 +141,7 @@ def _more(runs, run):
         made += _button("use", "Use as content")
     made += _saving("Save the animation", run, animation) if animation else ""
     made += _button("compare", "Compare with another") if picture else ""
-    made += f'<a class="save" href="{address(run, "all.zip")}" download="{html.escape(run.id)}.zip">Save all</a>'
+    made += f'<a class="save" href="{address(run, "all.zip")}" download="{_called(run, ".zip")}">Save all</a>'
     return made + _button("delete", "Delete")
 
 
@@ -151,8 +151,12 @@ def _button(deed, text):
 
 def _saving(text, run, path):
     """Return the link to save a file of a run, which gets the run's name."""
-    name = html.escape(safe(f"{run.name}{path.suffix}") if run.name else f"{run.id}{path.suffix}")
-    return f'<a class="save" href="{address(run, path)}" download="{name}">{text}</a>'
+    return f'<a class="save" href="{address(run, path)}" download="{_called(run, path.suffix)}">{text}</a>'
+
+
+def _called(run, ending):
+    """Return what a file of a run is called when it is saved."""
+    return html.escape(safe(f"{run.name}{ending}") if run.name else f"{run.id}{ending}")
 
 
 def _picture(runs, run):
@@ -176,7 +180,8 @@ def _picture(runs, run):
         tools += f'<label><input type="checkbox" data-do="animation" {addresses}>Animation</label>'
     if len(frames) > 1:
         tools += (
-            f"<label>Iterations <input type='range' data-do='frame' min='1' max='{len(frames)}' value='{len(frames)}' "
+            f"<label>Iteration <span>{len(frames)} of {len(frames)}</span> "
+            f"<input type='range' data-do='frame' min='1' max='{len(frames)}' value='{len(frames)}' "
             f"data-frames='{html.escape(' '.join(frames))}'></label>"
         )
     return (

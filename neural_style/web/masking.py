@@ -68,7 +68,10 @@ def subject(uploads, path, *flags):
 
 
 def mask_editor(uploads, ground, mask, **settings):
-    """Make what a mask is painted or found with over the picture `ground`, to be put into `mask`, both choosers."""
+    """Make what a mask is painted or found with over the picture `ground`, to be put into `mask`, both choosers.
+
+    Returns the painter.
+    """
     with gr.Accordion("Paint the mask, or find the subject", open=False, **settings) as fold:
         canvas = painter.painter(elem_classes="over")
         notice = gr.HTML()
@@ -89,12 +92,13 @@ def mask_editor(uploads, ground, mask, **settings):
             return UNCHANGED, controls.warning(problem)
 
     gr.on([fold.expand, ground.input, mask.input], begun, [ground, mask], [canvas, notice], show_progress="hidden")
-    keep.click(lambda value: put(drawn, value), canvas, [mask, notice])
+    keep.click(lambda value: (*put(drawn, value), painter.used(value)), canvas, [mask, notice, canvas])
     for button, flags in ((found, ()), (others, ("--invert",))):
         button.click(lambda: LOOKING, None, notice)
         button.click(
             lambda path, flags=flags: put(subject, path, *flags), ground, [mask, notice], show_progress="hidden"
         ).then(begun, [ground, mask], [canvas, notice], show_progress="hidden")
+    return canvas
 
 
 def suggested(picture, count):

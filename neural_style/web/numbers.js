@@ -1,3 +1,11 @@
+// What has the focus, by a key, is not behind the button that sticks to the window's lower end.
+document.addEventListener("focusin", ({ target }) => {
+  const bar = [...document.querySelectorAll(".begin")].find((each) => each.offsetParent);
+  if (!bar || bar.contains(target) || !target.matches(":focus-visible")) return;
+  const [at, own] = [bar, target.closest("label") ?? target].map((each) => each.getBoundingClientRect());
+  if (own.bottom > at.top && own.top < at.bottom) scrollBy({ top: own.bottom - at.top + 12 });
+});
+
 // Numbers beyond the limits of a slider become these limits: Gradio would tell of an error of its own, and of no field.
 
 const isLimited = (field) => field.matches?.('input[type="number"][min][max]');

@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from neural_style.errors import InputError
-from neural_style.web import check, controls, draft, easel, forms, recipes, shelf, words
+from neural_style.web import check, controls, draft, easel, forms, painter, recipes, shelf, words
 from neural_style.web.chooser import UNCHANGED, WAITING, unchanged
 from neural_style.web.doodle_tab import DoodleTab
 from neural_style.web.film_tab import FilmTab
@@ -29,7 +29,10 @@ FORGETTING = (3600, 24 * 3600)
 
 HINTS = {
     "load": '<p class="hint">The settings of this run are in the form.</p>',
-    "continue": '<p class="hint">The settings of this run are in the form; the next one starts from its picture.</p>',
+    "continue": (
+        '<p class="hint">The settings of this run are in the form. The next one starts from its picture, which is in '
+        "“Start, masks and weights”: press “Paint”.</p>"
+    ),
     "again": '<p class="hint">The page was loaded anew; what you had filled in is there again.</p>',
 }
 """What the page says of what it has put into the forms."""
@@ -51,6 +54,7 @@ class Page:
             leave = '<a href="logout">Sign out</a>' if signs_out else ""
             heading = f"<header><h1>Studio</h1><p>Photographs in the style of pictures</p>{leave}</header>"
             gr.HTML(heading, js_on_load=NUMBERS.read_text(encoding="utf-8"))
+            self._said = gr.HTML(elem_id="told")
             self.easel = easel.component(render=False)
             self._draft = draft.component(render=False, elem_id="draft")
             with gr.Row(equal_height=False, elem_id="columns"):
@@ -65,7 +69,6 @@ class Page:
                         shelf.component()
                 with gr.Column(scale=1, min_width=340, elem_id="beside"):
                     self.easel.render()
-                    self._said = gr.HTML()
                     self._draft.render()
             self._connect()
         for number, event in self.blocks.fns.items():
@@ -84,8 +87,8 @@ class Page:
 
         `tab` has `inputs`, `form` (a `controls.Form`), `collect(*values)` and `recipe(form)`.
         """
-        problem = gr.HTML(elem_classes="problems")
-        with gr.Row(elem_classes="begin"):
+        with gr.Column(elem_classes="begin"):
+            problem = gr.HTML(elem_classes="problems")  # Beside the button, which is always in sight.
             paint = gr.Button(verb, variant="primary", elem_classes="paint")
         with gr.Accordion("Command", open=False) as fold:
             shell = gr.Radio(["bash", "Windows"], value="bash", label="For the shell", elem_classes="shell")
@@ -112,8 +115,13 @@ class Page:
                 line = recipes.problem(script, arguments)
                 return form, script, arguments, line or self._foreign(script, arguments)
 
+        drawings = getattr(tab, "drawings", [])
+
         def submit(*values):
+            values, drawn = values[: len(tab.inputs)], values[len(tab.inputs) :]
             form, script, arguments, line = checked(values)
+            if any(map(painter.is_unused, drawn)):
+                line = "what is drawn of the mask is not used yet: press “Use the drawing” below it, or “Clear”"
             line = line or check.problem(script, arguments)
             if not line:
                 try:
@@ -137,7 +145,12 @@ class Page:
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem)
         # What is still being read counts too.
         waited = paint.click(None, None, None, js=WAITING)
-        waited.then(submit, tab.inputs, [self.easel, problem, *tab.form.components.values()], show_progress="hidden")
+        waited.then(
+            submit,
+            [*tab.inputs, *drawings],
+            [self.easel, problem, *tab.form.components.values()],
+            show_progress="hidden",
+        )
 
         def changed(opened, shell, *values):
             return "", tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)

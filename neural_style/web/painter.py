@@ -78,6 +78,16 @@ def has_changed(value):
     return bool((value or {}).get("changed"))
 
 
+def is_unused(value):
+    """Return whether a painter's value has something painted that nobody has taken yet (see `used`)."""
+    return has_changed(value) and bool(value.get("strokes"))
+
+
+def used(value):
+    """Return the value of a painter whose strokes have been taken."""
+    return value and value | {"changed": False}
+
+
 def strokes(value):
     """Return what is painted, an RGBA Pillow image, of a `painter`'s value; None if nothing is.
 

@@ -45,7 +45,10 @@ class ToolTab:
                     label, self._uploads, kind=KINDS[name], min_width=160, elem_id=f"{self._id}-{name}"
                 )
         pictures = self._pictures
-        masking.mask_editor(self._uploads, pictures["content"], pictures["mask"], elem_id=f"{self._id}-mask-editor")
+        canvas = masking.mask_editor(
+            self._uploads, pictures["content"], pictures["mask"], elem_id=f"{self._id}-mask-editor"
+        )
+        self.drawings = [canvas]
         take = gr.Button("Take the picture that is shown, and its photograph", size="sm")
         notice = gr.HTML()
         take.click(

@@ -8,7 +8,7 @@ from PIL import Image
 from neural_style.command import presets
 from neural_style.errors import InputError
 from neural_style.web import controls, forms, masking, painter, recipes, samples
-from neural_style.web.chooser import chooser, unchanged
+from neural_style.web.chooser import UNCHANGED, chooser, unchanged
 from neural_style.web.styles import ADDED, style, styles
 from neural_style.web.tiles import tiles
 
@@ -18,7 +18,7 @@ METHODS = [("Painting", "paint.py"), ("Gatys et al.", "network.py"), ("improved 
 MAIN = {"paint.py": ("image_size", "quality"), "inetwork.py": ("image_size", "num_iter", "content_weight")}
 """Flags that are there at first sight, by the script that a form is of; network.py has the form of inetwork.py."""
 
-SLIDERS = {"content_weight": ("How much of the photograph", 0.0, 0.1), "style_size": ("Size of the strokes", 0.2, 3.0)}
+SLIDERS = {"content_weight": ("How much of the photograph", 0.0, 0.2), "style_size": ("Size of the strokes", 0.2, 3.0)}
 """Flags of paint.py that are there too, with the slider's name and limits."""
 
 OWN = ("content", "styles", "prefix", "style_weight", "style_masks", "content_masks", "style_mask_space")
@@ -82,6 +82,7 @@ class TransferTab:
                 min_width=200,
                 elem_id="add-styles",
             )
+        self._last, told = gr.State([]), gr.HTML()
         surprise = gr.Button("Surprise me", size="sm", elem_id="surprise")
         self.styles = styles(self._uploads)
         self._mask_editor()
@@ -117,8 +118,15 @@ class TransferTab:
 
         changed = [self._start, *(form.components[flag] for flag in about)]
         self._looks.input(look, self._looks, changed, show_progress="hidden")
+        of_photograph = [self._content_mask, self._color_mask, self._start, self._start_picture, self.styles]
+        self.content.input(
+            self._another,
+            [self.content, self._last, *of_photograph],
+            [self._last, told, *of_photograph],
+            show_progress="hidden",
+        )
         chosen = [self.content, self.styles]
-        surprise.click(self._surprise, chosen, chosen, show_progress="hidden")
+        surprise.click(self._surprise, chosen, [*chosen, self._last], show_progress="hidden")
 
         self.inputs = [
             self.content,
@@ -148,8 +156,21 @@ class TransferTab:
         """Return {flag: value} of a look."""
         return {} if look == NO_LOOK else presets.values(look, recipes.SCRIPTS["paint.py"].parser())
 
+    @staticmethod
+    def _another(photographs, last, content_mask, color_mask, start, start_picture, styles):
+        """Return values of what belongs to a photograph when another is chosen: the last one's masks would not fit.
+
+        Before them come the photograph, to be known when the next is chosen, and what is told of it.
+        """
+        masked = any(each["mask"] for each in styles)
+        if not last or last == photographs or not (content_mask or color_mask or masked or start == STARTS[-1]):
+            return photographs or last, "", UNCHANGED, UNCHANGED, gr.skip(), UNCHANGED, UNCHANGED
+        told = '<p class="hint">Another photograph: the masks and the start of the one before are taken away.</p>'
+        start = STARTS[0] if start == STARTS[-1] else start
+        return photographs or last, told, None, None, start, None, [each | {"mask": None} for each in styles]
+
     def _surprise(self, photographs, styles):
-        """Return photographs and styles, of the samples by chance in place of what is no user's own.
+        """Return photographs and styles, of the samples by chance in place of what is no user's own, and the former.
 
         Of both kinds of their own, the style is another beside them.
         """
@@ -159,8 +180,8 @@ class TransferTab:
         )
         own = [each for each in styles if not samples.is_one(each["path"], "styles")]
         if photographs and not all(samples.is_one(path, "photographs") for path in photographs):
-            return photographs, [*own, style(painting)]
-        return [photograph], own or [style(painting)]
+            return photographs, [*own, style(painting)], photographs
+        return [photograph], own or [style(painting)], [photograph]
 
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""
@@ -227,6 +248,7 @@ class TransferTab:
         """The components that `restored` has values for."""
         return [
             self.content,
+            self._last,
             self.styles,
             self._script,
             self._start,
@@ -241,15 +263,18 @@ class TransferTab:
 
     def with_photograph(self, path):
         """Return values of `restored_outputs` such that the tab has another photograph, and all else as it is."""
-        return [[controls.chosen(self._uploads, path)], *unchanged(self.restored_outputs[1:])]
+        photographs = [controls.chosen(self._uploads, path)]
+        return [photographs, photographs, *unchanged(self.restored_outputs[2:])]
 
     def restored(self, form):
         """Return values of `restored_outputs` such that the tab has the settings of `form`."""
         fields = form["fields"]
         start = STARTS[-1] if form["start"] else fields.get("init_image", STARTS[0])
         start_picture = controls.chosen(self._uploads, form["start"])
+        photographs = [controls.chosen(self._uploads, path) for path in (form["content"], *form["others"])]
         return [
-            [controls.chosen(self._uploads, path) for path in (form["content"], *form["others"])],
+            photographs,
+            photographs,
             [style(**each) for each in form["styles"]],
             form["script"],
             start,
@@ -331,6 +356,7 @@ class TransferTab:
             except InputError as problem:
                 return styles, number, controls.warning(problem)
 
+        self.drawings = [editor]
         keep.click(draw, [*state, editor], results)
         for button in (subject, others):
             button.click(lambda: masking.LOOKING, None, notice)

@@ -37,6 +37,10 @@ SHAPES = {"portrait": (600, 1500), "square": (800, 800), "panorama": (1600, 400)
 """The (width, height) of the pictures of runs that are there when the page is opened, by their names."""
 
 
+ITERATIONS = {"portrait": 0, "square": 3, "panorama": 0}
+"""Their pictures of iterations, in 60, 120 and 180 of red."""
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """A folder of runs in which one of each of SHAPES has been painted, long ago."""
@@ -45,6 +49,8 @@ def folder(tmp_path_factory):
         run = folder / name
         run.mkdir(parents=True)
         Image.new("RGB", size, (70, 90, 160)).save(run / "picture.png")
+        for number in range(1, ITERATIONS[name] + 1):
+            Image.new("RGB", size, (60 * number, 0, 0)).save(run / f"picture_at_iteration_{number}.png")
         arguments = ["photo.png", "style.png", str(run / "picture")]
         values = {"tab": "transfer", "content": "photo.png"}
         done = Run(name, "paint.py", arguments, values, "2020-01-01 00:00:00", "done", name=name)

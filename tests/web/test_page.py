@@ -265,7 +265,7 @@ def test_a_page_where_nothing_happens_only_asks_whether_there_is_news(page, fold
 
 def test_the_browser_keeps_the_form_until_its_window_is_closed_and_nothing_else(page, pictures):
     filled(page, pictures)
-    until(lambda: "style.png" in page.evaluate("sessionStorage.forms"))
+    until(lambda: "style.png" in page.evaluate("sessionStorage.forms ?? ''"))
     assert page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 1]
     assert len(page.evaluate("sessionStorage.forms")) < 2000
 
@@ -392,6 +392,7 @@ def test_a_doodle_is_painted_in_the_maps_colours(page, pictures, folder, tmp_pat
     shows(page, "finished")
     page.get_by_role("button", name="Load these settings").click()
     page.get_by_text("The settings of this run are in the form").wait_for()
+    sheet_is_there(page, "doodle-canvas")
     page.get_by_label("paint #ff0000").click()
     drag(page, "doodle-canvas", (0.5, 0.75), (0.9, 0.75))
     again = started(page, folder)
@@ -642,11 +643,11 @@ def test_what_is_wrong_is_said_beside_its_field(page, pictures):
 
 def test_a_number_beyond_its_slider_becomes_the_limit_without_a_word(page):
     number = page.get_by_label("number input for How much of the photograph")
-    for given, taken in (("-1", "0"), ("5", "0.1"), ("0.033", "0.033"), ("", "0.033")):
+    for given, taken in (("-1", "0"), ("5", "0.2"), ("0.033", "0.033"), ("", "0.033")):
         number.fill(given)
         number.blur()
         until(lambda taken=taken: number.input_value() == taken)
-    until(lambda: '"content_weight":0.033' in page.evaluate("sessionStorage.forms"))
+    until(lambda: '"content_weight":0.033' in page.evaluate("sessionStorage.forms ?? ''"))
     assert page.locator(".toast-body").count() == 0
 
 
@@ -665,6 +666,83 @@ def test_what_is_no_picture_is_refused_in_a_line(page, tmp_path):
     for place in ("content", "add-styles"):
         choose(page, place, tmp_path / "words.png")
         page.locator(f"#{place} .problem", has_text="words.png is not a picture").wait_for()
+
+
+def test_what_is_no_picture_takes_none_away_that_is_there(page, pictures, tmp_path):
+    (tmp_path / "words.png").write_text("no picture")
+    choose(page, "content", pictures[0])
+    page.locator("#content .choose img").wait_for()
+    choose(page, "content", tmp_path / "words.png")
+    page.locator("#content .problem", has_text="words.png is not a picture").wait_for()
+    assert page.locator("#content .name").inner_text() == "photo.png"
+    assert page.locator("#content .choose img").is_visible()
+
+
+@pytest.mark.parametrize("tab", ["Painting", "Neural doodle", "Colour transfer", "Enhance"])
+def test_what_is_missing_is_said_in_sight_of_the_button(page, tab):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.get_by_role("tab", name=tab).click()
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("button.paint:visible").click()
+    problem = page.locator(".problems .problem:visible")
+    problem.wait_for()
+    assert is_in_sight(problem, 720)
+
+
+def test_a_drawing_that_was_not_used_is_asked_for(page, pictures, folder):
+    filled(page, pictures)
+    page.get_by_role("button", name="Mask of style 1", exact=True).click()
+    sheet_is_there(page, "mask-canvas")
+    drag(page, "mask-canvas", (0.25, 0.1), (0.25, 0.5))
+    before = runs_in(folder)
+    page.locator("button.paint:visible").click()
+    page.locator(".problems .problem:visible", has_text="what is drawn of the mask is not used yet").wait_for()
+    assert runs_in(folder) == before
+
+
+def test_masks_of_a_photograph_go_with_it(page, pictures, folder):
+    filled(page, pictures)
+    page.get_by_role("button", name="Mask of style 1", exact=True).click()
+    sheet_is_there(page, "mask-canvas")
+    drag(page, "mask-canvas", (0.25, 0.1), (0.25, 0.5))
+    page.get_by_role("button", name="Use the drawing").click()
+    page.get_by_role("button", name="Mask ✓ of style 1").wait_for()
+    choose(page, "content", pictures[1])
+    page.get_by_text("the masks and the start of the one before are taken away").wait_for()
+    page.get_by_role("button", name="Mask of style 1", exact=True).wait_for()
+
+
+def test_the_iteration_that_is_looked_at_is_named_and_saved(page):
+    page.get_by_role("tab", name="Runs").click()
+    page.locator('#shelf [data-run="square"]').click()
+    page.get_by_text("3 of 3").wait_for()
+    slider = page.locator("#picture [data-do=frame]")
+    slider.fill("1")
+    page.get_by_text("1 of 3").wait_for()
+    with page.expect_download() as saved:
+        page.locator("#actions .save").click()
+    assert saved.value.suggested_filename == "square-iteration-1.png"
+    assert opened_picture(saved.value.path()).getpixel((0, 0)) == (60, 0, 0)
+    slider.fill("3")
+    with page.expect_download() as saved:
+        page.locator("#actions .save").click()
+    assert saved.value.suggested_filename == "square.png"
+
+
+def test_what_has_the_focus_is_not_behind_the_button(page):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.locator("#content .choose").focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        covered = page.evaluate(
+            """() => {
+                const [bar, has] = [document.querySelector(".begin"), document.activeElement];
+                if (!has || has === document.body || bar.contains(has)) return false;
+                const [at, own] = [bar, has.closest("label") ?? has].map((part) => part.getBoundingClientRect());
+                return own.bottom > at.top + 1 && own.top < at.bottom - 1 && own.height < 300 && own.height > 0;
+            }"""
+        )
+        assert not covered, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
 
 
 OUTSIDE = """() => [...document.querySelectorAll("#beside *")].filter(part => {
@@ -758,7 +836,7 @@ def test_a_server_that_ends_saves_the_run_in_hand_and_the_next_finds_run_and_for
         page.get_by_role("tab", name="Colour transfer").click()
         choose(page, "color-content", pictures[0])
         page.locator("#color-content .choose img").wait_for()
-        until(lambda: "color" in page.evaluate("sessionStorage.forms"))
+        until(lambda: "color" in page.evaluate("sessionStorage.forms ?? ''"))
         server.close()
         page.get_by_text("server does not answer").wait_for()
         assert (ended(run, "stopped") / "picture.png").exists()
