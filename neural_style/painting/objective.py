@@ -31,7 +31,7 @@ def stages(run, plans):
         size = "{}×{}".format(*pictures.inner)
         run.reporter.awaits(f"looking at the pictures, to paint at {size}")
         network = Network(run.task, run.scales[-1], run.weights, run.workshop)
-        objective = _objective(run.task, pictures, network, plan, run.reporter)
+        objective = objective_through(run.task, pictures, network, plan, run.reporter)
         run.reporter.awaits(f"preparing the evaluations at {size}")
         vectors = run.workshop.kept(("vectors", pictures.size), lambda: vectors_of(pictures.size))
         return objective, optimiser_of(start, plan.history, vectors)
@@ -51,7 +51,7 @@ def objective(task, pictures, weights, plan=ONE_PIECE, reporter=SILENT):
     A term whose weight is zero is left out, and with it the part of the network only it would need. Pictures are seen
     in tiles as the `memory.Plan` has it; the `reporter` is told of what goes on with them.
     """
-    return _objective(task, pictures, Network(task, pictures, weights, Workshop()), plan, reporter)
+    return objective_through(task, pictures, Network(task, pictures, weights, Workshop()), plan, reporter)
 
 
 LARGE_FOR_WINOGRAD = 20_000
@@ -97,7 +97,7 @@ def _layers(task, pictures):
     return list(dict.fromkeys([*content_layers, *style_layers]))
 
 
-def _objective(task, pictures, shared, plan, reporter):
+def objective_through(task, pictures, shared, plan, reporter):
     """Return the objective of a task for one scale's pictures, seen by the `Network` that it shares with others."""
     flags = task.flags
     content_layers, style_layers = task.layers(pictures)

@@ -14,6 +14,7 @@ from neural_style.command import presets
 from neural_style.command.reporter import Reporter
 from neural_style.command.script import command_line
 from neural_style.command.workshop import Workshop
+from neural_style.errors import InputError
 from neural_style.painting import checking, planning, resuming, saving
 from neural_style.pictures.images import STANDARD, check_fits
 from neural_style.runs import checkpoint
@@ -108,6 +109,8 @@ def paint(task, command, workshop):
     flags = task.flags
     with workshop.reporter(flags) as reporter:
         backend.asked_for()  # Better to fail before anything is fetched.
+        if flags.cluster and flags.tile == 0:
+            raise InputError("--cluster looks at tiles, and with --tile 0 there are none: leave out one of them")
         reporter.awaits("reading the pictures")
         scales = task.read(reporter)
         check_fits(flags.result, scales[-1].finish.size)

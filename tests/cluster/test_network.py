@@ -44,7 +44,7 @@ def evaluations(task, weights, crew=None):
     workshop = Workshop()
     workshop.crew = crew
     shared = objective.Network(task, pictures, weights, workshop)
-    made = objective._objective(task, pictures, shared, PLAN, Reporter(quiet=True))
+    made = objective.objective_through(task, pictures, shared, PLAN, Reporter(quiet=True))
     image = ops.convert_to_tensor(np.ravel(pictures.start).astype("float32"))
     direction = ops.convert_to_tensor(np.random.default_rng(0).normal(size=image.shape).astype("float32"))
     return [made.evaluate(image), made.evaluate(image, 2.0, direction)]
