@@ -8,6 +8,7 @@ import threading
 import time
 from importlib.util import find_spec
 
+import keras
 import pytest
 
 from neural_style.cluster.crew import ATTEMPTS, Crew
@@ -139,3 +140,29 @@ def test_where_there_is_no_cluster_it_is_said_in_a_line(lines, where, problem):
     with pytest.raises(InputError) as error, Crew(where, lines.append, worker=Squarer):
         pass
     assert str(error.value).startswith(problem)
+
+
+class Older(Squarer):
+    """A worker on a machine with another version of Keras."""
+
+    def about(self):
+        return super().about() | {"host": "elsewhere", "versions": {"keras": "3.0.0"}}
+
+
+def test_a_process_with_another_version_is_refused_by_name(lines):
+    problem = f"elsewhere has keras 3.0.0, but here it is {keras.__version__}: install the same on both"
+    with Crew("local:1", lines.append, worker=Older) as crew, pytest.raises(InputError, match=problem):
+        crew.gather()
+
+
+class Failing(Squarer):
+    """A worker that cannot begin."""
+
+    def __init__(self, backend_name, cores, gpus):
+        raise ImportError("no such package")
+
+
+def test_a_process_that_cannot_begin_ends_the_run_in_a_line(lines):
+    problem = r"a process of the cluster cannot begin: .*no such package"
+    with Crew("local:1", lines.append, worker=Failing) as crew, pytest.raises(InputError, match=problem):
+        crew.gather()
