@@ -74,7 +74,8 @@ def transformed(kernel):
 
 def convolved(x, kernels):
     """Return the convolution (1, h, w, K) of x (1, h, w, C) with the `transformed` kernels (36, C, K)."""
-    _, height, width, channels = x.shape
+    _, height, width, _ = ops.shape(x)  # Of an image of any size they are known only when it is there.
+    channels = kernels.shape[1]
     rows, columns = -(-height // 4), -(-width // 4)
     x = ops.pad(x, ((0, 0), (1, 4 * rows + 3 - height), (1, 4 * columns + 3 - width), (0, 0)))
     windows = _windows(ops.reshape(x, (1, rows + 1, 4, -1)))
@@ -82,7 +83,7 @@ def convolved(x, kernels):
     windows = _windows(ops.reshape(windows, (6 * rows, columns + 1, 4, channels)))
     windows = ops.matmul(np.array(INPUT, "float32"), ops.reshape(windows, (6, -1)))
     products = ops.matmul(ops.reshape(windows, (36, rows * columns, channels)), kernels)
-    return _assembled(products, rows, columns)[:, :height, :width]
+    return _assembled(products, rows, columns, kernels.shape[2])[:, :height, :width]
 
 
 def _windows(blocks):
@@ -91,10 +92,10 @@ def _windows(blocks):
     return ops.stack([own[:, :-1] for own in positions] + [following[:, 1:] for following in positions[:2]])
 
 
-def _assembled(products, rows, columns):
+def _assembled(products, rows, columns, channels):
     """Return the image (1, 4 · rows, 4 · columns, K) of windows in the transformed space, (36, rows · columns, K)."""
     to_positions = np.array(OUTPUT, "float32")
     image = ops.reshape(ops.matmul(to_positions, ops.reshape(products, (6, -1))), (4, 6, -1))
     image = ops.matmul(to_positions[None], image)
-    image = ops.transpose(ops.reshape(image, (4, 4, rows, columns, -1)), (2, 1, 3, 0, 4))
-    return ops.reshape(image, (1, 4 * rows, 4 * columns, -1))
+    image = ops.transpose(ops.reshape(image, (4, 4, rows, columns, channels)), (2, 1, 3, 0, 4))
+    return ops.reshape(image, (1, 4 * rows, 4 * columns, channels))

@@ -190,13 +190,24 @@ def _words_of_cpu(root):
         return set()
 
 
-def compiled(function, consumes_first=False):
+def compiled(function, consumes_first=False, any_size=False):
     """Return `function` of arrays compiled for their shapes, as far as the backend compiles.
+
+    With `any_size` it is compiled once for all sizes of images and of what is over their positions, (1, h, w, …), if
+    the backend can: for those that follow, what takes a second or two is done already.
 
     Its arguments may be numpy's arrays and numbers. With `consumes_first` it may use the memory of its first argument,
     which `with_row` wants. Here, because Keras compiles models and no functions.
     """
-    return _chosen().compiled(function, consumes_first)
+    return _chosen().compiled(function, consumes_first, any_size)
+
+
+def compiled_once(function):
+    """Return `function` of an image (1, height, width, 3) compiled once for all sizes, as it is if the backend cannot.
+
+    Here, because to look at a picture or two of each size, compiling for that size takes longer than it saves.
+    """
+    return _chosen().compiled_once(function)
 
 
 def constant(array):

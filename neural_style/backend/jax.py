@@ -38,8 +38,12 @@ def peak_memory():
     return (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
 
 
-def compiled(function, consumes_first):
+def compiled(function, consumes_first, any_size):
     return jax.jit(function, donate_argnums=(0,) if consumes_first else ())
+
+
+def compiled_once(function):
+    return function
 
 
 def constant(array):

@@ -54,8 +54,33 @@ def peak_memory():
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
-def compiled(function, consumes_first):
-    return tf.function(function, autograph=False, reduce_retracing=False)
+def compiled(function, consumes_first, any_size):
+    graph = tf.function(function, autograph=False, reduce_retracing=False)
+    return _AnySize(graph) if any_size else graph
+
+
+def compiled_once(function):
+    return compiled(function, consumes_first=False, any_size=True)
+
+
+class _AnySize:
+    """A compiled function whose graph is made once, for images of any size, when it is first called."""
+
+    def __init__(self, graph):
+        self._graph = graph
+        self._made = None
+
+    def __call__(self, *arrays):
+        arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+        if self._made is None:
+            self._made = self._graph.get_concrete_function(*tf.nest.map_structure(_of_any_size, arrays))
+        return self._made(*arrays)
+
+
+def _of_any_size(array):
+    """Return what TensorFlow is told of an array: of (1, h, w, …) neither h nor w."""
+    shape = array.shape
+    return tf.TensorSpec((1, None, None, *shape[3:]) if len(shape) == 4 and shape[0] == 1 else shape, array.dtype)
 
 
 def constant(array):

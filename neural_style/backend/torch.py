@@ -52,7 +52,7 @@ def peak_memory():
     return getattr(torch, kind).max_memory_allocated() if kind in _TELLING else None
 
 
-def compiled(function, consumes_first):
+def compiled(function, consumes_first, any_size):
     return lambda *arguments: function(*_tensors(arguments))
 
 
@@ -65,6 +65,10 @@ def _tensors(arguments):
         return value.tolist() if value.dtype.kind == "i" else ops.convert_to_tensor(value)
 
     return keras.tree.map_structure(converted, arguments)
+
+
+def compiled_once(function):
+    return function
 
 
 def constant(array):

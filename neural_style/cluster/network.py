@@ -10,13 +10,13 @@ from neural_style.tiling.network import SILENT, TiledNetwork, cut
 class ClusterNetwork(TiledNetwork):
     """A `TiledNetwork` whose tiles are looked at by the members of a `crew.Crew`, to the same numbers."""
 
-    def __init__(self, crew, sight, weights, extractor, side, reporter=SILENT):
+    def __init__(self, crew, sight, weights, view, side, reporter=SILENT):
         """Set up.
 
         `sight` is the `worker.Sight` that members look through, `weights` Ray's reference of the network's tensors,
-        `extractor` the same network in this process, and `side` has the rows and columns of a tile at most.
+        `view` the `View` of the same network in this process, and `side` has the rows and columns of a tile at most.
         """
-        super().__init__(extractor, sight.model, sight.layers, side, reporter)
+        super().__init__(view, sight.model, side, reporter)
         self._crew, self._sight, self._weights, self._reporter = crew, sight, weights, reporter
         self._token = crew.next_token()
         self._owners = []

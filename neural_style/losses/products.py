@@ -20,6 +20,7 @@ class GramProduct:
     layer: str
     shift: float = 0.0
     shift_last: bool = False
+    any_size = True
 
     @property
     def layers(self):
@@ -42,6 +43,7 @@ class MomentsProduct:
     """The sums of one layer's features F and of their products, weighted by masks m: Σ m F and Σ m F Fᵀ."""
 
     layer: str
+    any_size = True
 
     @property
     def layers(self):
@@ -80,6 +82,7 @@ class ChainProduct:
     shallow: str
     deep: str
     shift: float = 1.0
+    any_size = False  # An odd row of the shallower layer is another sum.
 
     @property
     def layers(self):
@@ -156,13 +159,14 @@ def gram(features, masks=None, shift=0.0, shift_last=False):
 
     The shift is worked in by way of column sums, so that no shifted copy of the features is made.
     """
-    positions, channels = features.shape[1] * features.shape[2], features.shape[-1]
+    channels = features.shape[-1]
     matrix = _matrix(features)
+    positions = ops.shape(matrix)[0]
     # The gradient F (D + Dᵀ) of P = FᵀF takes two matrix products where both factors are differentiated. P is also
     # A + Aᵀ − A, where the first factor of A, and the last A, are taken for constants, and whose gradient takes one.
     constant = ops.stop_gradient(matrix)
     if masks is None:
-        weights, result = ops.ones((positions, 1)), backend.product(constant, matrix, transpose_a=True)[None]
+        weights, result = ops.ones_like(matrix[:, :1]), backend.product(constant, matrix, transpose_a=True)[None]
     else:
         masks = _matrix(masks)
         weights = masks if shift_last else ops.square(masks)
@@ -172,5 +176,5 @@ def gram(features, masks=None, shift=0.0, shift_last=False):
     if not shift:
         return result
     columns = backend.product(weights, matrix, transpose_a=True)
-    norms = ops.full((weights.shape[1],), float(positions)) if shift_last else ops.sum(weights, axis=0)
+    norms = ops.ones_like(weights[0]) * ops.cast(positions, "float32") if shift_last else ops.sum(weights, axis=0)
     return result - shift * (columns[:, :, None] + columns[:, None]) + shift**2 * norms[:, None, None]

@@ -15,7 +15,7 @@ from neural_style.losses.variation import TotalVariationLoss
 from neural_style.painting.synthesis import optimiser_of, vectors_of
 from neural_style.pictures import images
 from neural_style.tiling.memory import ONE_PIECE
-from neural_style.tiling.network import SILENT, TiledNetwork
+from neural_style.tiling.network import SILENT, TiledNetwork, View
 from neural_style.tiling.objective import Functions, Objective, forms
 
 
@@ -73,22 +73,29 @@ class Network:
         self._workshop = workshop
         self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=flags.precision))
         self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
+        # Of one scale alone, a graph for its size begins as soon, and is a little faster.
+        self._any_size = len(flags.scales) > 1
         if self._crew:
             self._sent = workshop.kept(("sent", weights.sha256), lambda: self._crew.ray.put(weights.tensors))
 
     def in_tiles(self, layers, plan, reporter):
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
         flags = self._flags
+        # In bfloat16, what is joined when it is compiled rounds less often than in tiles.
+        make = partial(View, self.extractor, layers, compiles=flags.precision == "float32")
+        view = self._workshop.kept((self._key, "view", tuple(layers)), make)
         if self._crew is None or plan.side is None:
-            return TiledNetwork(self.extractor, flags.model, layers, plan.side, reporter, plan.keeps_up_to)
+            return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)
         sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, flags.precision)
-        return ClusterNetwork(self._crew, sight, self._sent, self.extractor, plan.side, reporter)
+        return ClusterNetwork(self._crew, sight, self._sent, view, plan.side, reporter)
 
     def functions(self, view, terms, size):
         """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`."""
         by_name = forms(terms)
-        key = self._key, tuple(by_name.items()), size
-        return self._workshop.kept(key, lambda: Functions(view, by_name))
+        products = [product for form in by_name.values() for product in getattr(form, "products", ())]
+        any_size = self._any_size and all(product.any_size for product in products)
+        key = self._key, tuple(by_name.items()), None if any_size else size
+        return self._workshop.kept(key, lambda: Functions(view, by_name, any_size))
 
 
 def _layers(task, pictures):

@@ -9,6 +9,7 @@ import psutil
 from keras import ops
 
 from models.layers import size_at, stride
+from neural_style import backend
 from neural_style.backend import allocator, gpu
 from neural_style.tiling.tiles import ALIGNMENT, Tile, intervals, margin
 
@@ -23,14 +24,22 @@ SILENT = SimpleNamespace(say=lambda line: None, tile=lambda done, total: None)
 class View:
     """What a feature extractor sees of tiles: it knows no picture, so that what is compiled for it serves them all."""
 
-    def __init__(self, extractor, layers):
-        """`extractor` is the `models.vgg.feature_extractor` for `layers`."""
+    def __init__(self, extractor, layers, compiles=False):
+        """`extractor` is the `models.vgg.feature_extractor` for `layers`. With `compiles`, that is done once, and pays
+        where several pictures are looked at in one piece.
+        """
         self._extractor = extractor
-        self._layers = ("image", *layers)
+        self.layers = tuple(layers)
+        self.of_picture = backend.compiled_once(self.whole) if compiles else self.whole
+        """As `whole`, to look at a picture once."""
 
     def sizes(self, tile):
         """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
-        return {layer: tile.own_size(layer) for layer in self._layers}
+        return {layer: tile.own_size(layer) for layer in ("image", *self.layers)}
+
+    def whole(self, image):
+        """Return what `features` does of an image (1, h, w, 3) that is one tile, of any size."""
+        return {"image": image, **self._extractor(image)}
 
     def features(self, seen, offset, sizes):
         """Return {layer: features (1, h, w, C)} at the own positions of a tile, "image" among the layers.
@@ -38,7 +47,7 @@ class View:
         `seen` is what it is seen with, float32 (1, h, w, 3), `offset` and `sizes` are its `offset` and `sizes`.
         """
         features = {"image": seen, **self._extractor(seen)}
-        return {layer: _part(features[layer], offset, layer, sizes[layer]) for layer in self._layers}
+        return {layer: _part(features[layer], offset, layer, size) for layer, size in sizes.items()}
 
 
 class TiledNetwork:
@@ -48,17 +57,17 @@ class TiledNetwork:
     (1, h, w, …)} of the positions of one tile, "image" among the layers.
     """
 
-    def __init__(self, extractor, network, layers, side=None, reporter=SILENT, keeps_up_to=None):
+    def __init__(self, view, network, side=None, reporter=SILENT, keeps_up_to=None):
         """Set up.
 
-        `extractor` is the `models.vgg.feature_extractor` for `layers` of "vgg16" or "vgg19" (`network`), which make up
-        its `view`; `side` has the rows and columns of a tile at most, None for pictures in one piece. The `reporter`'s
-        `say(line)` is told when tiles are made smaller, and its `tile(done, total)` of each tile of several. What
-        pictures in tiles leave free is given back to the system after each picture or, with `keeps_up_to`, after a tile
-        that leaves the process with more than so many bytes.
+        `view` is the `View` of a feature extractor of "vgg16" or "vgg19" (`network`); `side` has the rows and columns
+        of a tile at most, None for pictures in one piece. The `reporter`'s `say(line)` is told when tiles are made
+        smaller, and its `tile(done, total)` of each tile of several. What pictures in tiles leave free is given back to
+        the system after each picture or, with `keeps_up_to`, after a tile that leaves the process with more than so
+        many bytes.
         """
-        self.view = View(extractor, layers)
-        self._margin = margin(network, layers)
+        self.view = view
+        self._margin = margin(network, view.layers)
         self._side = side
         self._reporter = reporter
         self._keeps_up_to = keeps_up_to
@@ -151,6 +160,8 @@ class TiledNetwork:
     def _own(self, image, tile):
         """Return the features of a picture at the tile's own positions."""
         seen = ops.convert_to_tensor(image[tile.seen][None], "float32")
+        if tile.is_whole:
+            return self.view.of_picture(seen)
         return self.view.features(seen, tile.offset, self.view.sizes(tile))
 
 

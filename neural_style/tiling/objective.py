@@ -18,35 +18,35 @@ class Functions:
     serves the next of its size.
     """
 
-    def __init__(self, view, forms):
+    def __init__(self, view, forms, any_size=False):
         """Set up; functions are compiled when they are first needed.
 
         `view` is the `network.View` that all losses look through, `forms` maps the name of a term to its loss's form.
+        With `any_size`, what is compiled for an image in one piece serves those of all sizes, where the backend can.
         """
         self._view = view
         self.forms = forms
+        self._any_size = any_size
         self._compiled = {}
         self.total = backend.value_and_grad(self._total)
         """(loss, numbers, gradient by the sums) of the sums over all positions, the weights and the targets; the
         numbers are the loss and its weighted terms."""
 
-    def whole(self, tile):
-        """Return the function of (vector, step, direction, guides, weights, targets) for an image that is one `tile`.
+    def whole(self):
+        """Return the function of (image, step, direction, guides, weights, targets) for an image in one piece.
 
-        It gives the numbers and the gradient, at the image vector + step · direction.
+        It gives the numbers and the gradient, at the image + step · direction, all of them (1, height, width, 3).
         """
 
-        def whole(vector, step, direction, guides, weights, targets):
+        def whole(image, step, direction, guides, weights, targets):
             def total(image, guides, weights, targets):
-                features = self._view.features(image, tile.offset, self._view.sizes(tile))
-                return self._total(self._sums(features, guides), weights, targets)
+                return self._total(self._sums(self._view.whole(image), guides), weights, targets)
 
-            size = tile.own_size("image")
-            image = _along(vector, step, direction, size, ...)
+            image = ops.add(image, ops.multiply(step, direction))
             _, numbers, gradient = backend.differentiated(total)(image, guides, weights, targets)
-            return numbers, ops.reshape(gradient, (-1,))
+            return numbers, gradient
 
-        return self._kept(("whole", tile), lambda: backend.compiled(whole))
+        return self._kept("whole", lambda: backend.compiled(whole, any_size=self._any_size))
 
     def _of_tile(self, tile):
         """Return two functions for tiles of this shape: the sums, and the gradient of ⟨sums, derivatives⟩."""
@@ -128,8 +128,7 @@ class Objective:
 
     def _evaluate(self, vector, step, direction):
         """Return the list of the loss and its weighted terms, and the gradient."""
-        tile, *more = self._network.tiles(self.size)
-        if more:
+        if len(self._network.tiles(self.size)) > 1:
             self._guides_on_device = None
             numbers, gradient = self._evaluate_in_tiles(lambda seen: _along(vector, step, direction, self.size, seen))
         else:
@@ -137,7 +136,9 @@ class Objective:
                 self._guides_on_device = tree.map_structure(ops.convert_to_tensor, self._guides)
             direction = vector if direction is None else direction  # The step is 0 then.
             arrays = self._guides_on_device, self._weights, self._targets
-            numbers, gradient = self._functions.whole(tile)(vector, step, direction, *arrays)
+            image, direction = (ops.reshape(each, (1, *self.size, 3)) for each in (vector, direction))
+            numbers, gradient = self._functions.whole()(image, step, direction, *arrays)
+            gradient = ops.reshape(gradient, (-1,))
         return ops.convert_to_numpy(numbers).tolist(), gradient
 
     def _evaluate_in_tiles(self, image):

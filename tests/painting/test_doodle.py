@@ -14,7 +14,7 @@ from neural_style.errors import InputError
 from neural_style.losses.products import GramProduct
 from neural_style.painting.objective import region_style_loss
 from neural_style.pictures import images
-from neural_style.tiling.network import TiledNetwork
+from neural_style.tiling.network import TiledNetwork, View
 from tests.conftest import CASTLE, REFERENCE, ROOT, STARRY_NIGHT, opened
 
 DOODLES = ROOT / "images" / "inputs" / "doodle"
@@ -156,7 +156,7 @@ def test_a_style_of_its_own_size_is_compared_by_its_mean(draw):
     assert pictures.masks.style["conv2_1"].shape == (1, 284, 359, 1)
     flat = dataclasses.replace(pictures, styles=[np.full_like(pictures.styles[0], 90)])
     products = [(1.0, GramProduct("conv1_1"))]
-    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    pixels = TiledNetwork(View(lambda image: {"conv1_1": image}, ["conv1_1"]), "vgg16")
     loss = region_style_loss(products, pixels, flat)
     same, other = (
         float(loss.value(loss.sums({"conv1_1": np.full((1, 64, 96, 3), level, "float32")}, loss.guides)))

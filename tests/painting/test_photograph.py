@@ -14,7 +14,7 @@ from neural_style.losses.products import GramProduct
 from neural_style.painting import recipe
 from neural_style.painting.objective import style_loss
 from neural_style.pictures import color, images, masks
-from neural_style.tiling.network import TiledNetwork
+from neural_style.tiling.network import TiledNetwork, View
 from tests.conftest import CASTLE, REFERENCE, STARRY_NIGHT, opened
 from tests.short_runs import content_of, painted
 
@@ -46,7 +46,7 @@ def test_with_a_content_mask_style_masks_only_choose_from_the_styles(weights, ex
     arguments = [REFERENCE / name for name in ("content.png", "style1.png", "style2.png")]
     task = network.METHOD.task([*map(str, arguments), "unused", *map(str, flags)])
     (read,) = task.read(Reporter(quiet=True))
-    loss = style_loss(products, TiledNetwork(extractor(layers), "vgg16", layers), read)
+    loss = style_loss(products, TiledNetwork(View(extractor(layers), layers), "vgg16"), read)
     value = loss.value(loss.sums({"conv1_1": generated[None].astype("float32")}, loss.guides))
     assert float(value) == pytest.approx(expected, rel=1e-4)
 
@@ -62,7 +62,7 @@ def test_between_style_and_content_masks_only_the_mean_over_each_counts(tmp_path
     flat = str(tmp_path / "flat.png")
     task = network.METHOD.task([flat, flat, "unused", *map(str, flags)])
     (read,) = task.read(Reporter(quiet=True))
-    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    pixels = TiledNetwork(View(lambda image: {"conv1_1": image}, ["conv1_1"]), "vgg16")
     loss = style_loss([(1.0, GramProduct("conv1_1"))], pixels, read)
     start = read.start.astype("float32")
     same, other = (

@@ -12,7 +12,7 @@ from neural_style.errors import InputError
 from neural_style.losses.products import GramProduct
 from neural_style.painting.objective import style_loss, wasserstein_loss
 from neural_style.pictures import images
-from neural_style.tiling.network import TiledNetwork
+from neural_style.tiling.network import TiledNetwork, View
 from tests.conftest import CASTLE, LIGHT, STARRY_NIGHT, opened
 
 pytestmark = pytest.mark.usefixtures("shallow")
@@ -95,7 +95,7 @@ def test_what_is_transparent_of_a_style_is_no_part_of_it(tmp_path, half_style, s
         flags += ["--content_masks", tmp_path / "mask.png"]
     task = script.METHOD.task([*map(str, [tmp_path / "plain.png", half_style, "unused", *flags])])
     (pictures,) = task.read(Reporter(quiet=True))
-    pixels = TiledNetwork(lambda image: {"conv1_1": image}, "vgg16", ["conv1_1"])
+    pixels = TiledNetwork(View(lambda image: {"conv1_1": image}, ["conv1_1"]), "vgg16")
     if script is network:
         loss = style_loss([(1.0, GramProduct("conv1_1"))], pixels, pictures)
     else:

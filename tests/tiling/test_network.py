@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neural_style.backend import allocator, gpu
-from neural_style.tiling.network import TiledNetwork
+from neural_style.tiling.network import TiledNetwork, View
 
 
 def reporter_to(said):
@@ -24,7 +24,7 @@ def test_memory_is_given_back_after_a_picture_or_where_it_is_kept_after_a_tile_t
 ):
     calls = []
     monkeypatch.setattr(allocator, "give_back_memory", lambda: calls.append(1))
-    network = TiledNetwork(extractor(["conv1_1"]), "vgg16", ["conv1_1"], side, keeps_up_to=keeps_up_to)
+    network = TiledNetwork(View(extractor(["conv1_1"]), ["conv1_1"]), "vgg16", side, keeps_up_to=keeps_up_to)
     network.layer("conv1_1", random_image(64, 64))
     assert len(calls) == given_back
 
@@ -37,7 +37,7 @@ def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_ima
             raise MemoryError
         return model(seen)
 
-    tiled = TiledNetwork(small_memory, "vgg16", ["conv2_1"], None, reporter_to(said))
+    tiled = TiledNetwork(View(small_memory, ["conv2_1"]), "vgg16", None, reporter_to(said))
     image = random_image(300, 100)
 
     features = tiled.layer("conv2_1", image)
@@ -57,7 +57,7 @@ def test_what_did_not_fit_is_gone_before_smaller_tiles_are_tried():
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        TiledNetwork(Greedy(), "vgg16", ["conv1_1"]).layer("conv1_1", np.zeros((300, 300, 3), "float32"))
+        TiledNetwork(View(Greedy(), ["conv1_1"]), "vgg16").layer("conv1_1", np.zeros((300, 300, 3), "float32"))
     assert alive == [0, 0, 0]
 
 
@@ -91,7 +91,9 @@ def test_other_errors_are_not_taken_for_want_of_memory(error):
 
     said = []
     with pytest.raises(type(error)):
-        TiledNetwork(fails, "vgg16", ["conv1_1"], None, reporter_to(said)).layer("conv1_1", np.zeros((300, 300, 3)))
+        TiledNetwork(View(fails, ["conv1_1"]), "vgg16", None, reporter_to(said)).layer(
+            "conv1_1", np.zeros((300, 300, 3))
+        )
     assert not said
 
 
@@ -100,4 +102,4 @@ def test_no_tile_is_smaller_than_the_memory_of_nothing():
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        TiledNetwork(no_memory, "vgg16", ["conv1_1"]).layer("conv1_1", np.zeros((200, 200, 3), "float32"))
+        TiledNetwork(View(no_memory, ["conv1_1"]), "vgg16").layer("conv1_1", np.zeros((200, 200, 3), "float32"))

@@ -167,7 +167,7 @@ def test_a_run_that_does_not_fit_goes_on_in_tiles(weights, random_image, uncompi
     def does_not_fit(*arguments):
         return ops.ones((2**20, 2**20, 2**10))  # More than there are addresses, so the backend's own error.
 
-    monkeypatch.setattr(Functions, "whole", lambda functions, tile: does_not_fit)
+    monkeypatch.setattr(Functions, "whole", lambda functions: does_not_fit)
     tiled, _, tiled_gradient = objective.evaluate(image)
 
     assert said == ["the memory does not suffice: going on in tiles of 64 rows"]
