@@ -68,8 +68,8 @@ def _gradient(upstream, forward, backward):
 
 def transformed(kernel):
     """Return G g Gᵀ of all kernels (3, 3, C, K) as float32 (36, C, K), columns before rows."""
-    windows = np.einsum("ia,jb,abck->jick", KERNEL, KERNEL, kernel.astype("float64"))
-    return windows.reshape(36, *kernel.shape[2:]).astype("float32")
+    both = np.einsum("ia,jb->jiab", KERNEL, KERNEL).reshape(36, 9)
+    return (both @ kernel.reshape(9, -1).astype("float64")).reshape(36, *kernel.shape[2:]).astype("float32")
 
 
 def convolved(x, kernels):
