@@ -11,8 +11,12 @@ from neural_style.errors import InputError
 from neural_style.painting.checking import one_per_scale
 from neural_style.pictures import images
 
+BEGINS_AT = 136
+"""Pixels of the shorter side of the first scale of paint.py, at least: where a look takes in more of a picture, things
+that the style shows are painted into it."""
+
 SMALLEST = 96
-"""Pixels of the shorter side of the first scale of paint.py, at least."""
+"""The same where but one scale would be left, and of a draft, which leaves out most."""
 
 
 def course(flags, content_size):
@@ -26,7 +30,8 @@ def course(flags, content_size):
     if scales is None:
         last = rows_of(flags.image_size, content_size)
         shorter = min(checked_size(flags, last, content_size))
-        steps = max(0, math.floor(2 * math.log2(shorter / SMALLEST) / doublings))
+        steps, least = (max(0, math.floor(2 * math.log2(shorter / side) / doublings)) for side in (BEGINS_AT, SMALLEST))
+        steps = least if doublings > 1 else max(steps, min(least, 1))
         scales = [round(last / 2 ** (doublings * step / 2)) for step in range(steps, -1, -1)]
     if flags.num_iter is not None:
         return scales, one_per_scale(flags.num_iter, scales)
