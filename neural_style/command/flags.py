@@ -19,7 +19,7 @@ SIZE = (
 CONTENT_WEIGHT = "weight of the content loss: more keeps more of the photograph"
 """The help of --content_weight."""
 
-WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.04, 1.0)}
+WEIGHTS = {"gram": (0.1, 8.5e-5), "wasserstein": (0.03, 1.0)}
 """The defaults of --content_weight and --total_variation_weight by the --style_loss of neural_doodle.py; paint.py has
 those of the Wasserstein loss."""
 
