@@ -202,6 +202,11 @@ def compiled(function, consumes_first=False, any_size=False):
     return _chosen().compiled(function, consumes_first, any_size)
 
 
+def compiles_for_any_size():
+    """Return whether `compiled` can make one function for all sizes."""
+    return _chosen().COMPILES_FOR_ANY_SIZE
+
+
 def compiled_once(function):
     """Return `function` of an image (1, height, width, 3) compiled once for all sizes, as it is if the backend cannot.
 

@@ -7,6 +7,8 @@ import jax
 from neural_style.backend import gpu
 
 SLOW_IN_BFLOAT16_ON_CPUS = True
+
+COMPILES_FOR_ANY_SIZE = False
 """Measured on one that has it."""
 
 

@@ -10,6 +10,8 @@ from neural_style.backend import gpu
 
 SLOW_IN_BFLOAT16_ON_CPUS = False
 
+COMPILES_FOR_ANY_SIZE = True
+
 
 def start():
     tf.get_logger().setLevel("ERROR")
@@ -64,17 +66,19 @@ def compiled_once(function):
 
 
 class _AnySize:
-    """A compiled function whose graph is made once, for images of any size, when it is first called."""
+    """A compiled function with one graph for images of any size, of each number of channels and masks."""
 
     def __init__(self, graph):
         self._graph = graph
-        self._made = None
+        self._made = {}
 
     def __call__(self, *arrays):
         arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-        if self._made is None:
-            self._made = self._graph.get_concrete_function(*tf.nest.map_structure(_of_any_size, arrays))
-        return self._made(*arrays)
+        told = tf.nest.map_structure(_of_any_size, arrays)
+        key = str(tf.nest.map_structure(lambda spec: (spec.shape.as_list(), spec.dtype.name), told))
+        if key not in self._made:
+            self._made[key] = self._graph.get_concrete_function(*told)
+        return self._made[key](*arrays)
 
 
 def _of_any_size(array):

@@ -9,6 +9,8 @@ from neural_style.backend import gpu
 
 SLOW_IN_BFLOAT16_ON_CPUS = False
 
+COMPILES_FOR_ANY_SIZE = False
+
 _TELLING = ("cuda", "xpu")
 """Kinds of GPUs with a memory of their own, of which PyTorch tells; "mps" works in the machine's."""
 

@@ -79,7 +79,7 @@ def kind_of(script):
 
 
 WITHOUT_EFFECT = {"quiet", "json", "resume", "max_memory", "tile", "save_every", "keep_checkpoint", "no_overwrite"}
-WITHOUT_EFFECT |= {"cluster", "preset", "save_preset", "weights", "size_flag", "result"}
+WITHOUT_EFFECT |= {"cluster", "preset", "save_preset", "size_flag", "result"}
 """What may differ between two command lines of a script that make the same picture; of a preset, its flags count."""
 
 

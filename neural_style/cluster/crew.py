@@ -63,7 +63,9 @@ class Crew:
         self._say = say
         self._memory = memory
         self._worker = worker
-        self._members, self._stack = [], ExitStack()
+        self._members, self._refused, self._stack = [], [], ExitStack()
+        self._failed = 0
+        self._sent = {}
         self._looked = self._told = time.monotonic()
         self._token = 0
 
@@ -77,16 +79,26 @@ class Crew:
             self._stack.close()
             raise InputError(f"the cluster {self._address} has no CPU to give: add a machine, by ray start --address")
         self._share, count = shares(found, self._local)
+        if self._local:
+            self._local = count
         self._grow(count)
         return self
 
     def __exit__(self, *exception):
         self._members.clear()
+        self._refused.clear()
+        self._sent.clear()
         self._stack.close()
 
     @property
     def ray(self):
         return self._ray
+
+    def sent(self, key, thing):
+        """Return Ray's reference of a thing that is called `key`, which is sent once."""
+        if key not in self._sent:
+            self._sent[key] = self._ray.put(thing)
+        return self._sent[key]
 
     def next_token(self):
         """Return a number that no tiles had before."""
@@ -98,7 +110,7 @@ class Crew:
     def gather(self):
         """Wait for the processes, not long for the last; return (how many, the bytes that each may use for tiles)."""
         first = None
-        while len(self._ready()) < len(self._members) and (first is None or time.monotonic() - first < PATIENCE):
+        while not self._ready() or (len(self._ready()) < len(self._members) and time.monotonic() - first < PATIENCE):
             self._tend(wait=True)
             if first is None and self._ready():
                 first = time.monotonic()
@@ -124,12 +136,15 @@ class Crew:
             waiting.get(owner, orphans).append(number)
         running, done, attempts, following = {}, {}, Counter(), 0
         while following < len(owners):
-            for member in self._ready():
-                load = sum(holder is member for holder, _ in running.values())
-                while load < AHEAD and (number := self._next(member, waiting, orphans)) is not None:
-                    owners[number] = member
-                    running[submit(member, number)] = member, number
-                    load += 1
+            # Dealt out in rounds: what is given away is not taken back.
+            for member, _ in self._by_load(running):
+                number = self._next(member, waiting, orphans)
+                if number is None:
+                    break
+                if owners[number] is not None and owners[number] is not member:
+                    owners[number].holds.discard(number)
+                owners[number] = member
+                running[submit(member, number)] = member, number
             ended = []
             if running:
                 ended, _ = self._ray.wait(list(running), timeout=LOOK_AROUND)
@@ -153,6 +168,12 @@ class Crew:
                 yield done.pop(following)
                 following += 1
             self._tend(wait=not running and following < len(owners))
+
+    def _by_load(self, running):
+        """Yield (member, round) of the members that are to get a task, those with the fewest in hand first."""
+        loads = Counter(member for member, _ in running.values())
+        for load in range(AHEAD):
+            yield from ((member, load) for member in self._ready() if loads[member] <= load)
 
     def _next(self, member, waiting, orphans):
         """Return the number of the next task for a member, None if nothing is left for it."""
@@ -184,27 +205,51 @@ class Crew:
     def _tend(self, wait=False):
         """See who has begun, who has not come so far, and whether there are more machines than there were."""
         beginning = {member.beginning: member for member in self._members if member.about is None}
-        began, _ = self._ray.wait(list(beginning), timeout=LOOK_AROUND * wait) if beginning else ([], [])
+        began = []
+        if beginning:
+            began, _ = self._ray.wait(list(beginning), timeout=LOOK_AROUND * wait)
+        elif wait and not self._ready():
+            time.sleep(LOOK_AROUND)
         for reference in began:
-            member = beginning[reference]
-            try:
-                member.about = self._ray.get(reference)
-            except self._ray.exceptions.RayError as error:
-                self._members.remove(member)
-                if "creation task" in str(error) or isinstance(error, self._ray.exceptions.RayTaskError):
-                    reason = str(error).strip().splitlines()[-1]
-                    raise InputError(f"a process of the cluster cannot begin: {reason}") from error
-            else:
-                _compare(member.about)
+            self._begins(beginning[reference], reference)
         now = time.monotonic()
         if now - self._looked > LOOK_AROUND:
             self._looked = now
-            self._grow(self._local or self._room())
+            self._grow((self._local or self._room()) - len(self._refused))
         if self._ready():
             self._told = now
         elif now - self._told > PATIENCE:
             self._told = now
             self._say(f"waiting for room on the cluster: {self._describe_share()} of one machine must be free")
+
+    def _begins(self, member, reference):
+        """Take in a member that has begun; one that cannot, or must not, ends the run if it is the first, else not."""
+        try:
+            about = self._ray.get(reference)
+            _compare(about)
+        except self._ray.exceptions.RayError as error:
+            self._members.remove(member)
+            self._failed += 1
+            reason = str(error).strip().splitlines()[-1]
+            problem = InputError(f"a process of the cluster cannot begin: {reason}")
+            if self._failed < ATTEMPTS and "creation task" not in str(error):
+                return  # It was killed, and may be begun anew.
+            if not self._ready():
+                raise problem from error
+            self._refuse(member, str(problem))
+        except InputError as problem:
+            self._members.remove(member)
+            if not self._ready():
+                raise
+            self._refuse(member, str(problem))
+        else:
+            member.about = about
+            self._failed = 0
+
+    def _refuse(self, member, problem):
+        """Go on without a member; its process keeps its place, so that it is not begun anew there."""
+        self._refused.append(member)
+        self._say(f"warning: {problem}; going on without it")
 
     def _room(self):
         """Return how many processes the machines that are there now have room for."""

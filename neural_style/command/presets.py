@@ -25,6 +25,7 @@ OF_ONE_RUN = {
     "json",
     "max_memory",
     "tile",
+    "cluster",
     "seed",
     "animate",
 }

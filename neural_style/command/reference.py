@@ -46,9 +46,7 @@ def _section(name):
         actions = [action for action in group._group_actions if action.help not in (argparse.SUPPRESS, None)]
         actions = [action for action in actions if action.dest != "help"]
         if actions:
-            title = {"positional arguments": "What it takes", "options": "Flags"}.get(
-                group.title, group.title.capitalize()
-            )
+            title = TITLES.get(group.title, group.title.capitalize())
             parts += [f"### {title}\n", "| | |", "| --- | --- |"]
             parts += [_row(action, formatter) for action in actions]
             parts.append("")

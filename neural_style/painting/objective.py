@@ -76,7 +76,7 @@ class Network:
         # Of one scale alone, a graph for its size begins as soon, and is a little faster.
         self._any_size = len(flags.scales) > 1
         if self._crew:
-            self._sent = workshop.kept(("sent", weights.sha256), lambda: self._crew.ray.put(weights.tensors))
+            self._sent = self._crew.sent(weights.sha256, weights.tensors)
 
     def in_tiles(self, layers, plan, reporter):
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
@@ -89,11 +89,19 @@ class Network:
         sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, flags.precision)
         return ClusterNetwork(self._crew, sight, self._sent, view, plan.side, reporter)
 
-    def functions(self, view, terms, size):
-        """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`."""
+    def functions(self, view, terms, size, in_one_piece=True):
+        """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`.
+
+        Those of images in one piece serve all sizes of a run, and so of a batch.
+        """
         by_name = forms(terms)
         products = [product for form in by_name.values() for product in getattr(form, "products", ())]
-        any_size = self._any_size and all(product.any_size for product in products)
+        any_size = (
+            self._any_size
+            and in_one_piece
+            and all(product.any_size for product in products)
+            and backend.compiles_for_any_size()
+        )
         key = self._key, tuple(by_name.items()), None if any_size else size
         return self._workshop.kept(key, lambda: Functions(view, by_name, any_size))
 
@@ -124,7 +132,9 @@ def objective_through(task, pictures, shared, plan, reporter):
     if pictures.earlier:
         earlier = pictures.earlier
         terms["temporal"] = earlier.weight, TemporalLoss(earlier.warped, earlier.reliable)
-    return Objective(network, terms, pictures.size, shared.functions(network.view, terms, pictures.size))
+    return Objective(
+        network, terms, pictures.size, shared.functions(network.view, terms, pictures.size, plan.side is None)
+    )
 
 
 LEAST_VARIANCE = 1.0

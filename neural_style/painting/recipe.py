@@ -119,6 +119,7 @@ def paint(task, command, workshop):
             weights = load_weights(flags, reporter)
             if flags.cluster:
                 workshop.crew = stack.enter_context(Crew(flags.cluster, reporter.say, flags.max_memory))
+                stack.callback(setattr, workshop, "crew", None)
             run = Run(task, scales, weights, folder, reporter, workshop)
             device = planning.start_backend(run)
             identity = checkpoint.identity(flags, scales, run.weights, backend.versions())

@@ -143,12 +143,15 @@ def _timed(path, rate):
             if stream.width * stream.height > 2 * Image.MAX_IMAGE_PIXELS:
                 raise InputError(f"{path} has frames of {stream.height}×{stream.width} pixels, more than are read")
             stream.thread_type = "AUTO"
+            time, longest = None, 0.0
             for number, frame in enumerate(container.decode(video=0)):
-                time = frame.time if frame.time is not None else number / rate
+                before, time = time, frame.time if frame.time is not None else number / rate
+                longest = max(longest, time - before if before is not None else 0.0)
                 # The film says by which angle it is turned against the clock, when it is shown.
                 yield time, np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
             promised = _promised(stream)
-            if promised and time < min(promised - 1, 0.9 * promised):
+            # The last frame may be shown for as long as any other.
+            if promised and time is not None and time + longest < min(promised - 1, 0.9 * promised):
                 raise _BrokenError(f"after {time:.0f} of {promised:.0f} s")
     except av.FFmpegError as error:
         raise _BrokenError(_reason(error)) from error

@@ -155,16 +155,17 @@ element.addEventListener("click", (event) => {
 });
 
 element.addEventListener("input", (event) => {
-  const { do: deed, frames, still, moving } = event.target.dataset;
+  const { do: deed, frames, numbers, still, moving } = event.target.dataset;
   if (deed === "animation") part("picture").querySelector(".after").src = event.target.checked ? moving : still;
   if (deed === "compare") part("picture").style.setProperty("--before", `${event.target.value}%`);
   if (deed === "frame") {
-    const number = Number(event.target.value);
-    const place = frames.split(" ")[number - 1];
+    const at = Number(event.target.value) - 1;
+    const place = frames.split(" ")[at];
+    const number = numbers.split(" ")[at];
     part("picture").querySelector(".after").src = place;
     part("picture").querySelector("a").href = place;
-    event.target.parentElement.querySelector("span").textContent = `${number} of ${event.target.max}`;
-    saves(number < Number(event.target.max) ? place : null, number);
+    event.target.parentElement.querySelector("span").textContent = number;
+    saves(at + 1 < Number(event.target.max) ? place : null, number);
   }
 });
 
@@ -175,7 +176,8 @@ function saves(place, iteration) {
   link.dataset.own ??= JSON.stringify([link.getAttribute("href"), link.download]);
   const [address, name] = JSON.parse(link.dataset.own);
   link.href = place ?? address;
-  link.download = place ? name.replace(/(\.[^.]*)?$/, `-iteration-${iteration}$1`) : name;
+  const ending = place?.match(/\.\w+(?=$|\?)/)?.[0] ?? "";
+  link.download = place ? name.replace(/(\.[^.]*)?$/, `-iteration-${iteration}${ending}`) : name;
 }
 
 nameField.addEventListener("change", () => act(props.value.run, `name?to=${encodeURIComponent(nameField.value)}`));

@@ -168,7 +168,9 @@ def _picture(runs, run):
     place, name = address(run, path), html.escape(f"{words.title(run)}, {words.minute(run)}")
     if run.script == FILM:
         return f'<div class="frame">{_film(run, results.film(), place, name)}</div><div class="tools"></div>'
-    frames = [address(run, frame) for frame in results.iterations()] if run.is_over else []
+    iterations = results.iterations() if run.is_over else []
+    frames = [address(run, frame) for frame in iterations]
+    numbers = [frame.stem.rpartition("_")[2] for frame in iterations]
     photograph = _photograph(runs, run) if run.is_over else ""
     before = f'<img class="before" src="{photograph}" alt="the photograph">' if photograph else ""
     tools = ""
@@ -180,9 +182,9 @@ def _picture(runs, run):
         tools += f'<label><input type="checkbox" data-do="animation" {addresses}>Animation</label>'
     if len(frames) > 1:
         tools += (
-            f"<label>Iteration <span>{len(frames)} of {len(frames)}</span> "
+            f"<label>Iteration <span>{numbers[-1]}</span> "
             f"<input type='range' data-do='frame' min='1' max='{len(frames)}' value='{len(frames)}' "
-            f"data-frames='{html.escape(' '.join(frames))}'></label>"
+            f"data-frames='{html.escape(' '.join(frames))}' data-numbers='{' '.join(numbers)}'></label>"
         )
     return (
         f'<div class="frame"><a href="{place}" target="_blank" rel="noopener">'

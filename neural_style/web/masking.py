@@ -92,7 +92,12 @@ def mask_editor(uploads, ground, mask, **settings):
             return UNCHANGED, controls.warning(problem)
 
     gr.on([fold.expand, ground.input, mask.input], begun, [ground, mask], [canvas, notice], show_progress="hidden")
-    keep.click(lambda value: (*put(drawn, value), painter.used(value)), canvas, [mask, notice, canvas])
+
+    def use(value):
+        path, problem = put(drawn, value)
+        return path, problem, value if problem else painter.used(value)
+
+    keep.click(use, canvas, [mask, notice, canvas])
     for button, flags in ((found, ()), (others, ("--invert",))):
         button.click(lambda: LOOKING, None, notice)
         button.click(

@@ -126,7 +126,12 @@ class TransferTab:
             show_progress="hidden",
         )
         chosen = [self.content, self.styles]
-        surprise.click(self._surprise, chosen, [*chosen, self._last], show_progress="hidden")
+        surprise.click(self._surprise, chosen, chosen, show_progress="hidden").then(
+            self._another,
+            [self.content, self._last, *of_photograph],
+            [self._last, told, *of_photograph],
+            show_progress="hidden",
+        )
 
         self.inputs = [
             self.content,
@@ -163,14 +168,15 @@ class TransferTab:
         Before them come the photograph, to be known when the next is chosen, and what is told of it.
         """
         masked = any(each["mask"] for each in styles)
-        if not last or last == photographs or not (content_mask or color_mask or masked or start == STARTS[-1]):
+        same = not last or not photographs or _first(last) == _first(photographs)
+        if same or not (content_mask or color_mask or masked or start == STARTS[-1]):
             return photographs or last, "", UNCHANGED, UNCHANGED, gr.skip(), UNCHANGED, UNCHANGED
         told = '<p class="hint">Another photograph: the masks and the start of the one before are taken away.</p>'
         start = STARTS[0] if start == STARTS[-1] else start
         return photographs or last, told, None, None, start, None, [each | {"mask": None} for each in styles]
 
     def _surprise(self, photographs, styles):
-        """Return photographs and styles, of the samples by chance in place of what is no user's own, and the former.
+        """Return photographs and styles, of the samples by chance in place of what is no user's own.
 
         Of both kinds of their own, the style is another beside them.
         """
@@ -180,8 +186,8 @@ class TransferTab:
         )
         own = [each for each in styles if not samples.is_one(each["path"], "styles")]
         if photographs and not all(samples.is_one(path, "photographs") for path in photographs):
-            return photographs, [*own, style(painting)], photographs
-        return [photograph], own or [style(painting)], [photograph]
+            return photographs, [*own, style(painting)]
+        return [photograph], own or [style(painting)]
 
     def _settings(self, script):
         """Make the fields of a script's form, and return their column, which is there if it is the first method."""

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 
 import keras
@@ -166,3 +167,33 @@ def test_a_process_that_cannot_begin_ends_the_run_in_a_line(lines):
     problem = r"a process of the cluster cannot begin: .*no such package"
     with Crew("local:1", lines.append, worker=Failing) as crew, pytest.raises(InputError, match=problem):
         crew.gather()
+
+
+def test_few_tasks_are_dealt_out_to_all(lines):
+    with Crew("local:2", lines.append, worker=Squarer) as crew:
+        crew.gather()
+        assert len({pid for _, pid in squares(crew, 2, seconds=0.3)}) == 2
+
+
+class Stillborn(Squarer):
+    """A worker whose process dies while it begins."""
+
+    def __init__(self, backend_name, cores, gpus):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_processes_that_die_while_they_begin_end_the_run_in_a_line(lines):
+    problem = r"a process of the cluster cannot begin: "
+    with Crew("local:1", lines.append, worker=Stillborn) as crew, pytest.raises(InputError, match=problem):
+        crew.gather()
+
+
+def test_one_that_joins_with_another_version_is_left_out(lines):
+    with Crew("local:1", lines.append, worker=Squarer) as crew:
+        crew.gather()
+        crew._local, crew._worker, crew._share = 2, Older, replace(crew._share, cpus=0)
+        ends = time.monotonic() + 60
+        while not any("elsewhere has keras 3.0.0" in line for line in lines) and time.monotonic() < ends:
+            assert [square for square, _ in squares(crew, 20)] == [n**2 for n in range(20)]
+        assert lines[-1].endswith("going on without it")
+        assert len(crew._ready()) == 1
