@@ -30,6 +30,6 @@ def test_a_painting_is_the_same_and_goes_on_with_another_number_of_processes(pai
     cluster, own_losses = painted("there", *iterations, "3", "--cluster", "local:2")
     assert np.array_equal(pixels, cluster)
     assert losses == own_losses
-    painted("parts", *iterations, "1", "--cluster", "local:2")
+    painted("parts", *iterations, "1")
     parts, _ = painted("parts", *iterations, "3", "--cluster", "local:1", "--resume")
     assert np.array_equal(pixels, parts)
