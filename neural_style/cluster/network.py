@@ -28,6 +28,9 @@ class ClusterNetwork(TiledNetwork):
         return ClusterLooks(self, tiles, functions, guides)
 
     def sums(self, function, image, guides=None):
+        if len(self.tiles(image.shape[:2])) == 1:
+            return super().sums(function, image, guides)
+
         def total():
             result = None
             for sums in self._of_picture(function, image, guides):
@@ -37,6 +40,9 @@ class ClusterNetwork(TiledNetwork):
         return self.attempt(total, image.shape[:2])
 
     def layer(self, name, image):
+        if len(self.tiles(image.shape[:2])) == 1:
+            return super().layer(name, image)
+
         def whole():
             size = image.shape[:2]
             tiles, result = self.tiles(size), None

@@ -16,7 +16,7 @@ from neural_style.command.reporter import Reporter
 from neural_style.command.workshop import Workshop
 from neural_style.painting import objective
 from neural_style.tiling.memory import Plan
-from tests.conftest import CASTLE, REFERENCE, SHALLOW, STARRY_NIGHT
+from tests.conftest import CASTLE, REFERENCE, SHALLOW, STARRY_NIGHT, opened
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
 
@@ -68,6 +68,12 @@ def assert_same(here, there):
 def test_loss_and_gradient_are_the_same_to_the_last_bit(crew, weights, script, styles, flags):
     here, there = (evaluations(task_of(script, *flags, styles=styles), weights, own) for own in (None, crew))
     assert_same(here, there)
+
+
+def test_a_style_of_one_tile_is_looked_at_as_it_would_be_here(crew, weights, tmp_path):
+    opened(STARRY_NIGHT).convert("RGB").resize((48, 40)).save(tmp_path / "small.png")
+    tasks = [task_of(network, "--style_fit", "keep", *SHALLOW, styles=(tmp_path / "small.png",)) for _ in range(2)]
+    assert_same(evaluations(tasks[0], weights), evaluations(tasks[1], weights, crew))
 
 
 def test_a_process_killed_in_mid_evaluation_changes_no_bit(crew, weights, monkeypatch):
