@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from neural_style.cluster import crew as crews
 from neural_style.cluster.crew import Crew
 from tests.cluster.test_crew import Squarer, squares
 
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not ins
 def pair():
     """A crew of two, and what it has said, for tests that leave it as it is."""
     said = []
-    with Crew("local:2", said.append, worker=Squarer) as crew:
+    with pytest.MonkeyPatch.context() as patch, Crew("local:2", said.append, worker=Squarer) as crew:
+        patch.setattr(crews, "PATIENCE", 120.0)  # On a slow machine too, it waits for both.
         assert crew.gather() == (2, 10**9)
         yield crew, said
 
