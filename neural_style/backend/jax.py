@@ -7,9 +7,9 @@ import jax
 from neural_style.backend import gpu
 
 SLOW_IN_BFLOAT16_ON_CPUS = True
+"""Measured on one that has it."""
 
 COMPILES_FOR_ANY_SIZE = False
-"""Measured on one that has it."""
 
 
 def start():

@@ -5,11 +5,11 @@ import platform
 import time
 from collections import Counter, deque
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from neural_style import backend
-from neural_style.cluster.session import machines, session, shares
+from neural_style.cluster.session import machines, room, session, shares
 from neural_style.cluster.worker import TileWorker
 from neural_style.errors import InputError
 
@@ -36,15 +36,11 @@ LOCAL = "local"
 
 @dataclass(eq=False)
 class Member:
-    """A process of the crew: Ray's handle of it, what becomes of its beginning, and what it has said of itself.
-
-    `holds` are the numbers of the tiles whose guides it has.
-    """
+    """A process of the crew: Ray's handle of it, what becomes of its beginning, and what it has said of itself."""
 
     actor: object
     beginning: object
     about: dict | None = None
-    holds: set = field(default_factory=set)
 
 
 class Crew:
@@ -94,6 +90,11 @@ class Crew:
     def ray(self):
         return self._ray
 
+    @property
+    def store(self):
+        """The bytes of this machine's memory that are shared for what is sent, where Ray was begun for the crew."""
+        return STORE if self._local else 0
+
     def sent(self, key, thing):
         """Return Ray's reference of a thing that is called `key`, which is sent once."""
         if key not in self._sent:
@@ -103,8 +104,6 @@ class Crew:
     def next_token(self):
         """Return a number that no tiles had before."""
         self._token += 1
-        for member in self._members:
-            member.holds.clear()
         return self._token
 
     def gather(self):
@@ -137,12 +136,10 @@ class Crew:
         running, done, attempts, following = {}, {}, Counter(), 0
         while following < len(owners):
             # Dealt out in rounds: what is given away is not taken back.
-            for member, _ in self._by_load(running):
+            for member in self._by_load(running):
                 number = self._next(member, waiting, orphans)
                 if number is None:
                     break
-                if owners[number] is not None and owners[number] is not member:
-                    owners[number].holds.discard(number)
                 owners[number] = member
                 running[submit(member, number)] = member, number
             ended = []
@@ -170,10 +167,10 @@ class Crew:
             self._tend(wait=not running and following < len(owners))
 
     def _by_load(self, running):
-        """Yield (member, round) of the members that are to get a task, those with the fewest in hand first."""
+        """Yield the members that are to get a task, one for each, those with the fewest in hand first."""
         loads = Counter(member for member, _ in running.values())
         for load in range(AHEAD):
-            yield from ((member, load) for member in self._ready() if loads[member] <= load)
+            yield from (member for member in self._ready() if loads[member] <= load)
 
     def _next(self, member, waiting, orphans):
         """Return the number of the next task for a member, None if nothing is left for it."""
@@ -215,7 +212,8 @@ class Crew:
         now = time.monotonic()
         if now - self._looked > LOOK_AROUND:
             self._looked = now
-            self._grow((self._local or self._room()) - len(self._refused))
+            places = self._local or room(machines(self._ray), self._share)
+            self._grow(places - len(self._refused))
         if self._ready():
             self._told = now
         elif now - self._told > PATIENCE:
@@ -250,15 +248,6 @@ class Crew:
         """Go on without a member; its process keeps its place, so that it is not begun anew there."""
         self._refused.append(member)
         self._say(f"warning: {problem}; going on without it")
-
-    def _room(self):
-        """Return how many processes the machines that are there now have room for."""
-        cpus, gpus = self._share.cpus, self._share.gpus
-        count = 0
-        for machine in machines(self._ray):
-            own = int(machine.get("CPU", 0)) // cpus
-            count += min(own, int(machine.get("GPU", 0)) // gpus) if gpus else own
-        return count
 
 
 def _count(where):

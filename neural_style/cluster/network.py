@@ -1,5 +1,7 @@
 """A network that looks at pictures in tiles by the processes of a crew."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from keras import ops, tree
 
@@ -18,14 +20,14 @@ class ClusterNetwork(TiledNetwork):
         """
         super().__init__(view, sight.model, side, reporter)
         self._crew, self._sight, self._weights, self._reporter = crew, sight, weights, reporter
-        self._token = crew.next_token()
-        self._owners = []
+        self._shared = None
 
     def looks(self, size, functions, guides):
         tiles = self.tiles(size)
-        if len(self._owners) != len(tiles):
-            self._token, self._owners = self._crew.next_token(), [None] * len(tiles)
-        return ClusterLooks(self, tiles, functions, guides)
+        if self._shared is None or self._shared.tiles != tiles:
+            self._shared = _Shared(self._crew.next_token(), tiles, [None] * len(tiles), {})
+        common = self._shared.token, self._sight, self._weights, functions.forms
+        return ClusterLooks(self._crew, self._shared, guides, common, self._reporter)
 
     def sums(self, function, image, guides=None):
         if len(self.tiles(image.shape[:2])) == 1:
@@ -71,6 +73,16 @@ class ClusterNetwork(TiledNetwork):
                 self._reporter.tile(number, len(tiles))
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """How an image's tiles are shared out: who has looked at each (`owners`), and has its guides (`holders`)."""
+
+    token: int
+    tiles: list
+    owners: list
+    holders: dict
+
+
 class _Layer:
     """The function of (features, guides) that gives those of one layer."""
 
@@ -84,43 +96,47 @@ class _Layer:
 class ClusterLooks:
     """What `tiling.network.Looks` are, by the members of a crew."""
 
-    def __init__(self, network, tiles, functions, guides):
-        self._network, self._tiles, self._guides = network, tiles, guides
-        self._forms = functions.forms
+    def __init__(self, crew, shared, guides, common, reporter):
+        """`shared` says who has what of the tiles, `common` is what a `worker.TileWorker` is told at every look."""
+        self._crew, self._shared, self._guides, self._common = crew, shared, guides, common
+        self._reporter = reporter
         self._seen_by = {}
 
     def sums(self, image):
         def submit(member, number):
-            tile = self._tiles[number]
-            guides = None if number in member.holds else cut(tile, self._guides)
-            member.holds.add(number)
             self._seen_by[number] = member
-            return member.actor.sums.remote(*self._common(), tile, _on_host(image(tile.seen)), guides)
+            tile = self._shared.tiles[number]
+            guides = None if self._shared.holders.get(number) is member else self._brought(member, number)
+            return member.actor.sums.remote(*self._common, tile, _on_host(image(tile.seen)), guides)
 
         yield from self._told(submit, 1)
 
     def gradients(self, image, derivatives):
-        derivatives = self._network._crew.ray.put(tree.map_structure(_on_host, derivatives))
+        derivatives = self._crew.ray.put(tree.map_structure(_on_host, derivatives))
 
         def submit(member, number):
-            tile, more = self._tiles[number], ()
+            tile, more = self._shared.tiles[number], ()
             if self._seen_by.pop(number, None) is not member:  # Another had it for the first look.
-                more = _on_host(image(tile.seen)), cut(tile, self._guides)
-                member.holds.add(number)
-            return member.actor.gradient.remote(*self._common(), tile, derivatives, *more)
+                more = _on_host(image(tile.seen)), self._brought(member, number)
+            return member.actor.gradient.remote(*self._common, tile, derivatives, *more)
 
-        yield from zip(self._tiles, self._told(submit, 2), strict=True)
+        yield from zip(self._shared.tiles, self._told(submit, 2), strict=True)
 
-    def _common(self):
-        network = self._network
-        return network._token, network._sight, network._weights, self._forms
+    def _brought(self, member, number):
+        """Return the guides of a tile, to be brought to a member; who had them before is told to forget them."""
+        tile, before = self._shared.tiles[number], self._shared.holders.get(number)
+        if before is not None and before is not member:
+            before.actor.forget.remote(self._shared.token, tile)
+        self._shared.holders[number] = member
+        return cut(tile, self._guides)
 
     def _told(self, submit, look):
         """Yield what the crew gives, and tell how far this of two looks is."""
-        network, count = self._network, len(self._tiles)
-        for number, result in enumerate(network._crew.results(submit, network._owners), start=1 + (look - 1) * count):
+        count = len(self._shared.tiles)
+        results = self._crew.results(submit, self._shared.owners)
+        for number, result in enumerate(results, start=1 + (look - 1) * count):
             yield result
-            network._reporter.tile(number, 2 * count)
+            self._reporter.tile(number, 2 * count)
 
 
 def _on_host(array):

@@ -26,7 +26,7 @@ def session(address=None, cpus=None, store=None, modules=()):
     `modules` are folders of Python packages that the cluster's processes get from here. Raises InputError if Ray is not
     installed, or the cluster cannot be reached.
     """
-    ray = package()
+    ray = _ray()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Its future default, which lets processes that ask for no GPU see those there are, as they would without Ray.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -74,17 +74,18 @@ def shares(machines, workers):
     As many processes as are asked for, or None, get as many cores each as all of them can have; never more processes
     than there are GPUs, if there are any, or cores.
     """
-    has_gpus = any(machine.get("GPU", 0) for machine in machines)
-    found = [(int(m.get("CPU", 0)), int(m.get("GPU", 0))) for m in machines if m.get("GPU", 0) or not has_gpus]
+    gpus = int(any(machine.get("GPU", 0) for machine in machines))
+    cores = [int(machine.get("CPU", 0)) for machine in machines if machine.get("GPU", 0) or not gpus]
+    most = max(1, room(machines, Share(1, gpus)))
+    count = min(workers or (most if gpus else max(1, sum(own > 0 for own in cores))), most)
+    enough = [cpus for cpus in range(1, max(cores) + 1) if room(machines, Share(cpus, gpus)) >= count]
+    return Share(max(enough, default=1), gpus), count
 
-    def room(cpus):
-        """Return how many processes of so many cores find room."""
-        return sum(min(own // cpus, gpus) if has_gpus else own // cpus for own, gpus in found)
 
-    most = max(1, room(1))
-    count = min(workers or (most if has_gpus else max(1, sum(own > 0 for own, _ in found))), most)
-    largest = max(own for own, _ in found)
-    return Share(max((c for c in range(1, largest + 1) if room(c) >= count), default=1), int(has_gpus)), count
+def room(machines, share):
+    """Return how many processes that get a `Share` each find room on machines, Ray's dicts of resources."""
+    each = [(int(machine.get("CPU", 0)) // share.cpus, int(machine.get("GPU", 0))) for machine in machines]
+    return sum(min(by_cpus, gpus) if share.gpus else by_cpus for by_cpus, gpus in each)
 
 
 def machines(ray):
@@ -93,11 +94,11 @@ def machines(ray):
 
 
 def use_cores(cores):
-    """Have this process's libraries use so many cores: each would use all of the machine. None is loaded yet."""
+    """Have a backend that this process has yet to load use so many cores: it would use all of the machine."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(cores)
 
 
-def package():
+def _ray():
     """Return the package, told to keep quiet. Raises InputError if it is not installed."""
     # It would print what it knows of processes that died among the results, on the standard output.
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")

@@ -47,14 +47,11 @@ class TileWorker:
         allowed = self._part * memory.allowance_of_machine() if here is None else memory.SHARE * here
         return {
             "host": socket.gethostname(),
+            "process": os.getpid(),
             "device": self._device,
             "versions": {"Python": platform.python_version(), **backend.versions()},
             "allowed": int(allowed),
         }
-
-    def process(self):
-        """Return the number of its process."""
-        return os.getpid()
 
     def sums(self, token, sight, weights, forms, tile, seen, guides):
         """Return the sums over a tile's positions, as numpy arrays, of what it is `seen` with.
@@ -77,6 +74,12 @@ class TileWorker:
         functions, arrays = self._functions(sight, weights, forms), self._arrays(tile)
         del self._seen[tile]
         return _attempted(lambda: _on_host(functions.gradient_of(tile, *arrays, on_device(derivatives)))[0])
+
+    def forget(self, token, tile):
+        """Drop what there is of a tile that another looks at from now on."""
+        if token == self._token:
+            self._guides.pop(tile, None)
+            self._seen.pop(tile, None)
 
     def _take(self, token, tile, seen, guides):
         """Keep what a tile is seen with, and its guides, out of the memory in which they came."""

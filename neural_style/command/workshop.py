@@ -5,7 +5,7 @@ from collections import OrderedDict
 from neural_style.command.reporter import reporter_of
 
 MOST = 64
-"""Things that are kept: those of three shapes of photographs, at the scales that `paint.py` goes through."""
+"""Things that are kept: the vectors of some ten shapes of photographs, at the scales that `paint.py` goes through."""
 
 
 class Workshop:

@@ -73,7 +73,7 @@ class Network:
         self._workshop = workshop
         self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=flags.precision))
         self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
-        # Of one scale alone, a graph for its size begins as soon, and is a little faster.
+        # Of one scale alone, a graph for its size begins half a second sooner.
         self._any_size = len(flags.scales) > 1
         if self._crew:
             self._sent = self._crew.sent(weights.sha256, weights.tensors)

@@ -53,6 +53,8 @@ def plan_memory(run, before=None):
     allowed = memory.allowance() if flags.max_memory is None else flags.max_memory
     demands = [demand(run, pictures, backend.on_cpu()) for pictures in run.scales]
     workers = run.workshop.crew and run.workshop.crew.gather()
+    if workers:
+        allowed -= run.workshop.crew.store
     plans = [memory.Plan(**plan) for plan in before or []]
     if not plans or flags.tile is not None or flags.max_memory is not None:
         histories = [plan.history for plan in plans] or [None] * len(demands)

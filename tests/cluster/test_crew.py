@@ -137,23 +137,11 @@ class Older(Squarer):
         return super().about() | {"host": "elsewhere", "versions": {"keras": "3.0.0"}}
 
 
-def test_a_process_with_another_version_is_refused_by_name(lines):
-    problem = f"elsewhere has keras 3.0.0, but here it is {keras.__version__}: install the same on both"
-    with Crew("local:1", lines.append, worker=Older) as crew, pytest.raises(InputError, match=problem):
-        crew.gather()
-
-
 class Failing(Squarer):
     """A worker that cannot begin."""
 
     def __init__(self, backend_name, cores, gpus):
         raise ImportError("no such package")
-
-
-def test_a_process_that_cannot_begin_ends_the_run_in_a_line(lines):
-    problem = r"a process of the cluster cannot begin: .*no such package"
-    with Crew("local:1", lines.append, worker=Failing) as crew, pytest.raises(InputError, match=problem):
-        crew.gather()
 
 
 class Stillborn(Squarer):
@@ -163,9 +151,16 @@ class Stillborn(Squarer):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_processes_that_die_while_they_begin_end_the_run_in_a_line(lines):
-    problem = r"a process of the cluster cannot begin: "
-    with Crew("local:1", lines.append, worker=Stillborn) as crew, pytest.raises(InputError, match=problem):
+@pytest.mark.parametrize(
+    ("worker", "problem"),
+    [
+        (Older, f"elsewhere has keras 3.0.0, but here it is {keras.__version__}: install the same on both"),
+        (Failing, r"a process of the cluster cannot begin: .*no such package"),
+        (Stillborn, "a process of the cluster cannot begin: "),
+    ],
+)
+def test_what_keeps_all_processes_from_beginning_ends_the_run_in_a_line(lines, worker, problem):
+    with Crew("local:1", lines.append, worker=worker) as crew, pytest.raises(InputError, match=problem):
         crew.gather()
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ import inetwork
 import network
 import paint
 from neural_style.cluster.crew import Crew
+from neural_style.cluster.network import ClusterNetwork
+from neural_style.cluster.worker import Sight
 from neural_style.command.reporter import Reporter
 from neural_style.command.workshop import Workshop
 from neural_style.painting import objective
 from neural_style.tiling.memory import Plan
+from neural_style.tiling.network import View
 from tests.conftest import CASTLE, REFERENCE, SHALLOW, STARRY_NIGHT, opened
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
@@ -76,6 +80,50 @@ def test_a_style_of_one_tile_is_looked_at_as_it_would_be_here(crew, weights, tmp
     assert_same(evaluations(tasks[0], weights), evaluations(tasks[1], weights, crew))
 
 
+class Recorder:
+    """A member, or its actor, that keeps what it is asked to do."""
+
+    def __init__(self):
+        self.asked = []
+        self.actor = self
+
+    def __getattr__(self, name):
+        return SimpleNamespace(remote=lambda *arguments: self.asked.append((name, *arguments)))
+
+
+class Dealer:
+    """A crew whose tiles are looked at by the members that it is told, by their numbers."""
+
+    def __init__(self):
+        self.ray = SimpleNamespace(put=lambda thing: thing)
+        self.members = {}
+
+    def next_token(self):
+        return 1
+
+    def results(self, submit, owners):
+        yield from (submit(self.members[number], number) for number in range(len(owners)))
+
+
+def test_guides_are_sent_once_and_who_has_a_tile_no_more_forgets_it():
+    first, second, dealer = Recorder(), Recorder(), Dealer()
+    view = View(None, ["conv2_1"])
+    sight = Sight("vgg16", ("conv2_1",), "max", False, "float32")
+    network = ClusterNetwork(dealer, sight, None, view, 32)
+    guides = {"content": {"conv2_1": np.zeros((1, 16, 32, 1), "float32")}}
+    for members in ({0: first, 1: first}, {0: first, 1: first}, {0: first, 1: second}):
+        dealer.members = members
+        looks = network.looks((32, 64), SimpleNamespace(forms={}), guides)
+        list(looks.sums(lambda seen: ops.zeros((1, 8, 8, 3))))
+    sent = [[arguments[-1] is not None for name, *arguments in who.asked if name == "sums"] for who in (first, second)]
+    assert sent == [[True, True, False, False, False], [True]]
+    assert [asked for asked in first.asked if asked[0] == "forget"] == [("forget", 1, network.tiles((32, 64))[1])]
+    dealer.members = {0: second, 1: second}
+    list(looks.gradients(lambda seen: ops.zeros((1, 8, 8, 3)), {}))
+    given = [len(asked) for asked in second.asked if asked[0] == "gradient"]
+    assert given[0] == given[1] + 2  # Of the tile that it has not seen it gets the picture and the guides.
+
+
 def test_a_process_killed_in_mid_evaluation_changes_no_bit(crew, weights, monkeypatch):
     here = evaluations(task_of(network, *SHALLOW), weights)
     looked = []
@@ -83,7 +131,7 @@ def test_a_process_killed_in_mid_evaluation_changes_no_bit(crew, weights, monkey
     def tile(self, done, total):
         looked.append(done)
         if len(looked) in (6, 14):  # In the first look of one evaluation, and in the second of another.
-            os.kill(crew.ray.get(crew._ready()[0].actor.process.remote()), signal.SIGKILL)
+            os.kill(crew._ready()[0].about["process"], signal.SIGKILL)
 
     monkeypatch.setattr(Reporter, "tile", tile)
     assert_same(here, evaluations(task_of(network, *SHALLOW), weights, crew))
