@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 import time
 from collections import Counter, deque
 from contextlib import ExitStack
@@ -67,7 +68,8 @@ class Crew:
 
     def __enter__(self):
         """Begin, without waiting for the processes. Raises InputError if there is no cluster, or it has no room."""
-        modules = [str(ROOT / name) for name in ("neural_style", "models")]
+        # With code to bring along, Ray starts its processes by a shell, which no space in Python's path gets through.
+        modules = [] if " " in sys.executable else [str(ROOT / name) for name in ("neural_style", "models")]
         cores = max(os.cpu_count() or 1, self._local or 1)
         self._ray = self._stack.enter_context(session(self._address, cores, STORE, modules))
         found = machines(self._ray)
@@ -218,7 +220,10 @@ class Crew:
             self._told = now
         elif now - self._told > PATIENCE:
             self._told = now
-            self._say(f"waiting for room on the cluster: {self._describe_share()} of one machine must be free")
+            self._say(
+                f"waiting for room on the cluster: {self._describe_share()} of one machine must be free, and the path of "
+                "its Python be without a space"
+            )
 
     def _begins(self, member, reference):
         """Take in a member that has begun; one that cannot, or must not, ends the run if it is the first, else not."""

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import warnings
 from dataclasses import dataclass
 
@@ -39,6 +40,10 @@ def session(address=None, cpus=None, store=None, modules=()):
         with _quiet():
             ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **settings)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        if address == "auto" and isinstance(error, ConnectionError):
+            raise InputError(
+                "this machine is part of no cluster: begin one with ray start --head, or give an address"
+            ) from error
         where = f"the cluster {address}" if address else "this machine"
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"Ray cannot work on {where}: {reason or type(error).__name__}") from error
@@ -113,8 +118,13 @@ def _ray():
 
 @contextlib.contextmanager
 def _quiet():
-    """Keep Ray from writing warnings of its own while it begins."""
-    with warnings.catch_warnings():
+    """Keep Ray from writing warnings of its own while it begins, its C++ code too: what counts is raised."""
+    sys.stderr.flush()
+    with warnings.catch_warnings(), open(os.devnull, "wb") as nowhere, contextlib.ExitStack() as restore:
         warnings.simplefilter("ignore")
         logging.getLogger("ray").setLevel(logging.ERROR)
+        saved = os.dup(2)
+        restore.callback(os.close, saved)
+        restore.callback(os.dup2, saved, 2)
+        os.dup2(nowhere.fileno(), 2)
         yield

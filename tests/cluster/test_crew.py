@@ -4,10 +4,12 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import keras
 import pytest
@@ -173,3 +175,28 @@ def test_one_that_joins_with_another_version_is_left_out(lines):
             assert [square for square, _ in squares(crew, 20)] == [n**2 for n in range(20)]
         assert lines[-1].endswith("going on without it")
         assert len(crew._ready()) == 1
+
+
+def test_where_this_machine_is_part_of_no_cluster_it_is_said_how_to_begin_one(lines, monkeypatch):
+    def finds_none(*arguments, **settings):
+        raise ConnectionError("Could not find any running Ray instance.")
+
+    monkeypatch.setattr("ray.init", finds_none)
+    problem = "this machine is part of no cluster: begin one with ray start --head, or give an address"
+    with pytest.raises(InputError, match=problem), Crew("auto", lines.append, worker=Squarer):
+        pass
+
+
+def test_code_is_brought_along_unless_a_space_in_the_path_of_python_forbids(lines, monkeypatch):
+    brought = []
+
+    def session(address, cores, store, modules):
+        brought.append([Path(module).name for module in modules])
+        raise InputError("no cluster here")
+
+    monkeypatch.setattr(crews, "session", session)
+    for python in ("/usr/bin/python3", "/home/a user/venv/bin/python3"):
+        monkeypatch.setattr(sys, "executable", python)
+        with pytest.raises(InputError, match="no cluster here"), Crew("10.0.0.1:6379", lines.append):
+            pass
+    assert brought == [["neural_style", "models"], []]
