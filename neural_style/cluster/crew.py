@@ -221,8 +221,8 @@ class Crew:
         elif now - self._told > PATIENCE:
             self._told = now
             self._say(
-                f"waiting for room on the cluster: {self._describe_share()} of one machine must be free, and the path of "
-                "its Python be without a space"
+                f"waiting for room on the cluster: {self._describe_share()} of one machine must be free, and the path "
+                "of its Python must have no space"
             )
 
     def _begins(self, member, reference):
