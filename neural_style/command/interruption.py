@@ -95,8 +95,11 @@ def uninterrupted(answer=lambda: None):
     """Hold an interruption back until what is done meanwhile is done; a second one ends it at once.
 
     While packages are loaded an exception may be raised in a place that lets it pass unseen. `answer()` is called at
-    once when it comes.
+    once when it comes. Outside the main thread nothing is interrupted anyway.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     with Interruption(answer) as interruption:
         yield
     if interruption.signal:

@@ -1,11 +1,15 @@
 """A parser of command lines that takes what people write, and the kinds of values that flags have."""
 
 import argparse
+import contextlib
 import difflib
+import platform
 import re
 from dataclasses import dataclass
+from importlib import metadata
 from itertools import pairwise
 
+import neural_style
 from neural_style.command import foreign, presets
 from neural_style.command.reporter import complaint
 from neural_style.pictures.images import STANDARD
@@ -35,6 +39,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
         self._swallowed = None
         self._preset = None
+        self.add_argument("--version", action=_Version)
         self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse(self, argv):
@@ -158,6 +163,26 @@ class _Nothing(argparse.Action):
 
     def __call__(self, parser, flags, value, option=None):
         pass
+
+
+class _Version(argparse.Action):
+    """Prints the versions that a report of a problem wants to have, and exits."""
+
+    def __init__(self, option_strings, dest):
+        words = "print the versions of this script, of Python and of the packages it works with, and exit"
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, help=words)
+
+    def __call__(self, parser, flags, value, option=None):
+        found = [f"{parser.prog} {neural_style.__version__}", f"Python {platform.python_version()}"]
+        for package in _PACKAGES:
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found.append(f"{package} {metadata.version(package)}")
+        print(", ".join(found))
+        parser.exit()
+
+
+_PACKAGES = ("tensorflow", "keras", "jax", "torch", "numpy", "pillow")
+"""What makes a difference to a picture, as pip calls it; what is not installed is left out."""
 
 
 def is_number(text):

@@ -24,7 +24,8 @@ SCRIPTS = (
 HEAD = """# Flags
 
 What each script says with `--help`, on one page. `--flag-name` is `--flag_name`, a flag of True or False alone means
-True, and flags may stand anywhere. This page is made by `python -m neural_style.command.reference`.
+True, and flags may stand anywhere. `--version` prints the versions of the script, of Python and of the packages that it
+works with. This page is made by `python -m neural_style.command.reference`.
 """
 
 TITLES = {"positional arguments": "What it takes", "options": "Flags"}
@@ -44,7 +45,7 @@ def _section(name):
     parts = [f"## {name}\n", f"{parser.description}\n"]
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.help not in (argparse.SUPPRESS, None)]
-        actions = [action for action in actions if action.dest != "help"]
+        actions = [action for action in actions if not {"--help", "--version"} & set(action.option_strings)]
         if actions:
             title = TITLES.get(group.title, group.title.capitalize())
             parts += [f"### {title}\n", "| | |", "| --- | --- |"]

@@ -16,7 +16,8 @@ def check_run_flags(flags, files):
 
     The prefix loses the ending of a picture, `result` becomes the path of the finished one, `size_flag` the name of the
     flag that says the size, and `scales` and `num_iter` become lists with a number for each scale. `files` are all
-    inputs. The prefix -, the standard output, has neither pictures of iterations nor a run folder.
+    inputs. The prefix -, the standard output, has neither pictures of iterations nor a run folder; it is None where the
+    picture stays in memory.
     """
     if flags.weights is not None:
         check_path(flags.weights)
@@ -24,6 +25,9 @@ def check_run_flags(flags, files):
     if "quality" not in flags:  # Else the photograph decides.
         flags.scales = flags.scales or [flags.image_size]
         flags.num_iter = one_per_scale(flags.num_iter, flags.scales)
+    if flags.prefix is None:
+        flags.result = images.STANDARD
+        return
     if flags.prefix == images.STANDARD:
         flags.result = images.STANDARD
         images.check_writable(images.STANDARD)

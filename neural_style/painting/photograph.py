@@ -101,7 +101,8 @@ def _check_swallowed(flags):
     """Raise InputError for a PREFIX that a list of masks before it took, so that the last style became the PREFIX."""
     for name in ("style_masks", "content_masks"):
         given = getattr(flags, name)
-        if len(given) == len(flags.styles) + 2 and not os.path.exists(given[-1]) and os.path.isfile(flags.prefix):
+        taken = len(given) == len(flags.styles) + 2 and not os.path.exists(given[-1])
+        if taken and flags.prefix is not None and os.path.isfile(flags.prefix):
             raise InputError(
                 f"{given[-1]} stands behind --{name}, which takes it for a mask, so that {flags.prefix} is the PREFIX: "
                 "write the PREFIX before that flag"
@@ -111,6 +112,8 @@ def _check_swallowed(flags):
 def _check_prefix(flags):
     """Raise InputError where a word too many seems to have made the PREFIX a style."""
     last = flags.styles[-1]
+    if flags.prefix is None:
+        return
     if not os.path.exists(last) and not os.path.splitext(last)[1] and last != images.STANDARD:
         raise InputError(
             f"there is no picture {last}: check the path. If it is the PREFIX, there is one word too many, "

@@ -11,7 +11,7 @@ from neural_style.pictures import images
 
 def read(path, names, say):
     """Return the picture in the file that --init_image names, as `images.read`. `names` are what else it may be."""
-    if path != images.STANDARD and not os.path.exists(path):
+    if path != images.STANDARD and not isinstance(path, images.Held) and not os.path.exists(path):
         raise InputError(f"--init_image {path} is neither {', '.join(names)} nor a picture that is there")
     return images.read(path, say=say)
 

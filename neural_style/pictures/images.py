@@ -66,8 +66,22 @@ def silent(line):
     """What `say` is where nobody listens."""
 
 
+class Held(str):
+    """What a picture in memory is called: it goes where the path of a file does, and reads well in what is said of it.
+
+    `picture` is that Pillow image.
+    """
+
+    def __new__(cls, name, picture):
+        held = super().__new__(cls, name)
+        held.picture = picture
+        return held
+
+
 def read(path, background="white", say=silent):
     """Return the picture in the file `path`, - for the standard input, as an upright 8-bit sRGB Pillow image.
+
+    Where `path` is a `Held`, it is its picture.
 
     EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid on the `background`
     colour; gray, palette, CMYK, 16-bit and floating-point files are accepted, and of an animation or several pages the
@@ -111,6 +125,8 @@ def on(picture, alpha, background):
 
 def _read(path, say):
     """Return (picture, alpha) as `read` has them, the alpha None where the file says nothing of it."""
+    if isinstance(path, Held):
+        return _srgb(_eight_bit(_upright(path.picture)))
     try:
         with warnings.catch_warnings():
             # Pillow warns at half the size at which it refuses; a picture in between is large but fine.
@@ -210,7 +226,7 @@ def size_of_rows(picture_size, rows):
 
 
 def cut(picture, whole, target):
-    """Return aPillow image at the (height, width) `target`, what sticks out on two sides cut off.
+    """Return a Pillow image at the (height, width) `target`, what sticks out on two sides cut off.
 
     It lies on a picture of (height, width) `whole`, to whose shape it is stretched first.
     """

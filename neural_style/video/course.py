@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import tempfile
 import time
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from neural_style.batch.working import Ear
 from neural_style.cluster.pool import Pool, go_to
@@ -63,9 +61,7 @@ def _worker(work, folder, where, listener, part):
     def do(scene):
         try:
             go_to(where)
-            with tempfile.TemporaryDirectory() as temporary:
-                painter = Painter(work.flags, workshop, ear, Path(temporary))
-                _paint_scene(work, scene, FilmFolder(folder), painter, told)
+            _paint_scene(work, scene, FilmFolder(folder), Painter(work.flags, workshop, ear), told)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:

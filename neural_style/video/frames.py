@@ -4,10 +4,8 @@ Ruder, Dosovitskiy & Brox 2016, arXiv 1604.08610.
 """
 
 import copy
-import tempfile
 from collections import deque
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -44,8 +42,7 @@ def check(flags, film):
     Raises InputError if one is missing, or they do not go together.
     """
     reporter = _Warnings(quiet=True)
-    with tempfile.TemporaryDirectory() as folder:
-        Painter(flags, None, reporter, Path(folder)).read(next(films.frames(film)))
+    Painter(flags, None, reporter).read(next(films.frames(film)))
     return tuple(reporter.lines)
 
 
@@ -64,12 +61,11 @@ class _Warnings(Reporter):
 class Painter:
     """Paints the frames of one film, from cut to cut, with all that one leaves for the next."""
 
-    def __init__(self, flags, workshop, reporter, folder):
-        """`flags` are those of video.py, `workshop` and `reporter` what a script has, `folder` one for a file."""
+    def __init__(self, flags, workshop, reporter):
+        """`flags` are those of video.py, `workshop` and `reporter` what a script has."""
         self._flags = flags
         self._workshop = workshop
         self.reporter = reporter
-        self._file = folder / "frame.png"
         self._weights = None
         self._before = deque(maxlen=max(BACK))
         self._last_two = deque(maxlen=2)
@@ -125,9 +121,8 @@ class Painter:
 
     def read(self, frame):
         """Return the task of painting a frame as a photograph, and its `photograph.Pictures`, one per scale."""
-        Image.fromarray(frame).save(self._file, compress_level=1)
         flags = copy.deepcopy(self._flags)
-        flags.content = str(self._file)
+        flags.content = images.Held("the frame", Image.fromarray(frame))
         task = flagship.METHOD.task_of(flags)
         return task, task.read(self.reporter)
 

@@ -1,13 +1,19 @@
 """Flags are understood as the original scripts spell them, and more; progress and problems are said plainly."""
 
+import importlib
+import platform
+
+import numpy
 import pytest
 
 import network
 import neural_doodle
+import neural_style
 import paint
 from neural_style.command import foreign
 from neural_style.command.flags import add_transfer_flags
 from neural_style.command.parser import Parser
+from neural_style.command.reference import SCRIPTS
 
 
 @pytest.fixture
@@ -134,3 +140,14 @@ def test_wrong_usage_exits_with_2_and_says_why(parse, capsys, text, complaint):
     said = capsys.readouterr().err
     assert complaint in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_says_its_version_and_those_of_what_it_works_with(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(name.removesuffix(".py")).parser().parse(["--version"])
+    assert ended.value.code == 0
+    versions = dict(part.rsplit(" ", 1) for part in capsys.readouterr().out.strip().split(", "))
+    assert versions[name] == neural_style.__version__
+    assert versions["numpy"] == numpy.__version__
+    assert versions["Python"] == platform.python_version()
