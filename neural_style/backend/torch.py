@@ -7,7 +7,8 @@ from keras import ops
 
 from neural_style.backend import gpu
 
-SLOW_IN_BFLOAT16_ON_CPUS = False
+BFLOAT16_PAYS_ON_CPUS = None
+"""Not measured."""
 
 COMPILES_FOR_ANY_SIZE = False
 

@@ -26,7 +26,7 @@ from neural_style.runs.folder import NoFolder
 
 Picture = str | os.PathLike | Image.Image | np.ndarray
 """What is taken for a picture: a path, a Pillow image, or an array (height, width), (height, width, 3) or, with its
-transparency, (height, width, 4), uint8 in 0..255."""
+transparency, (height, width, 4), uint8 in 0..255. A mask may be of bool too."""
 
 OF_SCRIPTS = ("resume", "keep_checkpoint", "no_overwrite", "save_every", "animate", "save_preset")
 OF_SCRIPTS += ("quiet", "json", "cluster", "help", "version")
@@ -167,6 +167,8 @@ def _pillow(picture, name):
     """Return a Pillow image or an array as a Pillow image. Raises InputError for an array that is none."""
     if isinstance(picture, Image.Image):
         return picture
+    if picture.dtype == bool:
+        picture = np.uint8(255) * picture
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.shape[2:] not in ((), (3,), (4,)):
         raise InputError(
             f"{name} is an array of {picture.dtype} of the shape {picture.shape}: give uint8 in 0..255, of the shape "

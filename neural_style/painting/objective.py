@@ -67,11 +67,12 @@ class Network:
         if it has one, looks at pictures in several tiles.
         """
         flags, layers = task.flags, _layers(task, pictures)
+        self._precision = backend.precision(flags.precision)
         winograd = backend.on_cpu() and math.prod(pictures.size) >= LARGE_FOR_WINOGRAD
         make = partial(vgg.feature_extractor, flags.model, layers, flags.pool_type, weights.tensors)
-        self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, flags.precision
+        self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, self._precision
         self._workshop = workshop
-        self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=flags.precision))
+        self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=self._precision))
         self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
         # Of one scale alone, a graph for its size begins half a second sooner.
         self._any_size = len(flags.scales) > 1
@@ -82,11 +83,11 @@ class Network:
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
         flags = self._flags
         # In bfloat16, what is joined when it is compiled rounds less often than in tiles.
-        make = partial(View, self.extractor, layers, compiles=flags.precision == "float32")
+        make = partial(View, self.extractor, layers, compiles=self._precision == "float32")
         view = self._workshop.kept((self._key, "view", tuple(layers)), make)
         if self._crew is None or plan.side is None:
             return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)
-        sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, flags.precision)
+        sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, self._precision)
         return ClusterNetwork(self._crew, sight, self._sent, view, plan.side, reporter)
 
     def functions(self, view, terms, size, in_one_piece=True):

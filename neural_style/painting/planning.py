@@ -12,7 +12,10 @@ from neural_style.tiling import memory
 
 
 def start_backend(run):
-    """Load Keras and its backend for a `recipe.Run`, tell the user on what it runs, and return the device's name."""
+    """Load Keras and its backend for a `recipe.Run`, tell the user on what it runs, and return the device's name.
+
+    From then on the precision among its flags is one of the two that there are.
+    """
     say = run.reporter.say
     device = load_backend(run.reporter, *expected_allocation(run))
     versions = ", ".join(f"{name} {version}" for name, version in backend.versions().items())
@@ -20,7 +23,11 @@ def start_backend(run):
     advice = backend.advice(device)
     if advice:
         say(advice)
-    if run.task.flags.precision == "bfloat16":
+    flags = run.task.flags
+    if flags.precision == "auto":
+        flags.precision = backend.precision("auto")
+        say(f"precision: {flags.precision}")
+    elif flags.precision == "bfloat16":
         backend.check_bfloat16()
         if backend.is_slow_in_bfloat16():
             say("warning: here --precision bfloat16 takes more time than float32, though less memory")
@@ -107,7 +114,8 @@ def demand(run, pictures, on_cpu=True):
         regions=next(iter(masks.values())).shape[-1] if masks else 0,
         size=pictures.size,
         styles=tuple(style.shape[:2] for style in pictures.styles),
-        precision=run.task.flags.precision,
+        # What is not known before the backend is loaded takes this at most.
+        precision="bfloat16" if run.task.flags.precision == "bfloat16" else "float32",
         on_cpu=on_cpu,
         long_vectors=backend.has_long_vectors(),
     )

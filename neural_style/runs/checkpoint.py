@@ -63,10 +63,13 @@ def difference(before, now, position=None):
         return "it was painted by another version of these scripts"
     if before["flags"].keys() != now["flags"].keys():
         return "it was painted by another script, or another version of this one"
-    # Of flags that follow from others, those first that a user has typed.
+    # Of flags that follow from others, those first that a user has typed; last those that alone would be no hindrance.
     by_rows = all(flags.get("scales") == [flags.get("image_size")] for flags in (before["flags"], now["flags"]))
     typed = ("style_loss", "image_size" if by_rows else "scales")
-    names = sorted(now["flags"].keys() - (LENGTHS if position else set()), key=lambda name: (name not in typed, name))
+    names = sorted(
+        now["flags"].keys() - (LENGTHS if position else set()),
+        key=lambda name: (name in LENGTHS, name not in typed, name),
+    )
     for name in names:
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:

@@ -9,6 +9,7 @@ import keras
 import pytest
 
 from neural_style import backend
+from neural_style.backend import is_fast_in_bfloat16
 from tests.conftest import CASTLE, STARRY_NIGHT
 
 
@@ -74,6 +75,9 @@ def test_a_processor_that_has_it_not_is_known_by_its_flags(flags, slow, tmp_path
     (tmp_path / "proc" / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(backend, "on_cpu", lambda: True)
     assert backend.is_slow_in_bfloat16(tmp_path) == (slow or keras.backend.backend() == "jax")
+    # That of ARM was not measured, nor was any backend but TensorFlow.
+    assert is_fast_in_bfloat16(tmp_path) == ("avx512_bf16" in flags and keras.backend.backend() == "tensorflow")
     monkeypatch.setattr(backend, "on_cpu", lambda: False)
     assert not backend.is_slow_in_bfloat16(tmp_path)
+    assert not is_fast_in_bfloat16(tmp_path)
     assert backend.has_long_vectors(tmp_path) == ("avx512f" in flags.split())

@@ -38,13 +38,13 @@ def test_paths_images_and_arrays_are_the_same_picture():
 
 
 def test_masks_and_starts_may_be_in_memory_too():
-    half = np.zeros((40, 59), "uint8")
-    half[:, :30] = 255
+    half = np.zeros((40, 59), bool)
+    half[:, :30] = True
     start = Image.new("RGB", (59, 40), (200, 30, 30))
     painted = paint(
         CASTLE,
         [STARRY_NIGHT, CASTLE],
-        style_masks=[half, 255 - half],
+        style_masks=[half, ~half],
         init_image=start,
         content_weight=0,
         **{**SMALL, "num_iter": 0},

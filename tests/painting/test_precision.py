@@ -10,6 +10,7 @@ from keras import ops
 import inetwork
 import network
 import neural_doodle
+import paint
 from neural_style import backend
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
@@ -115,3 +116,24 @@ def test_a_run_warns_where_it_is_slow(tmp_path, monkeypatch, capsys):
     for flags in (BFLOAT16, []):
         assert network.main([str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), *settings, *flags]) == 0
         assert ("bfloat16 takes more time" in capsys.readouterr().err) == bool(flags)
+
+
+def test_auto_is_bfloat16_where_that_is_faster_and_a_run_says_which_it_was(tmp_path, monkeypatch):
+    settings = [str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), "--image_size", "48", "--num_iter", "0"]
+    for fast, name in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(backend, "is_fast_in_bfloat16", lambda fast=fast: fast)
+        assert paint.main(settings) == 0
+        assert f'"precision": "{name}"' in (tmp_path / "out_run" / "settings.json").read_text()
+    assert paint.METHOD.parse(settings).precision == "auto"
+    assert network.METHOD.parse(settings).precision == "float32"
+
+
+def test_a_run_goes_on_only_in_the_precision_it_began_with(tmp_path, monkeypatch, capsys):
+    settings = [str(CASTLE), str(STARRY_NIGHT), str(tmp_path / "out"), "--image_size", "48", "--evaluations", "1"]
+    assert paint.main([*settings, "--num_iter", "1"]) == 0
+    monkeypatch.setattr(backend, "is_fast_in_bfloat16", lambda: True)
+    capsys.readouterr()
+    assert paint.main([*settings, "--num_iter", "2", "--resume", "--precision", "float32"]) == 0
+    assert "going on after evaluation 1" in capsys.readouterr().err
+    assert paint.main([*settings, "--num_iter", "3", "--resume"]) == 0
+    assert "is another: --precision was float32 and is bfloat16" in capsys.readouterr().err
