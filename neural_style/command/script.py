@@ -1,5 +1,7 @@
 """A script from its command line to its exit status: where its result goes, and problems as one line."""
 
+import atexit
+import contextlib
 import logging
 import os
 import shlex
@@ -73,6 +75,10 @@ def command_line(argv):
 def run(main):
     """Run a script's `main()`, which returns an exit status, and exit; a problem becomes one line on standard error."""
     script = Path(sys.argv[0]).name
+    ends_with = []
+    if getattr(sys.modules["__main__"], "main", None) is main:  # Not in a program that calls this for its own ends.
+        # Of what is called at the end, that comes last which was registered first.
+        atexit.register(_leave, ends_with)
     if sys.stderr is None:  # Started with the descriptor closed; the work is done all the same.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):
@@ -92,7 +98,20 @@ def run(main):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(complaint(script, problem), file=sys.stderr)
         status = 1
+    ends_with.append(status)
     sys.exit(status)
+
+
+def _leave(ends_with):
+    """End the process with the exit status in a list, if there is one.
+
+    Else Python would take apart, piece by piece, what TensorFlow has built: a second in which a user waits for nothing.
+    """
+    for status in ends_with:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(status or 0)
 
 
 def problem_of(error):

@@ -1,9 +1,13 @@
 """What goes wrong is one line on the standard error, and an exit status."""
 
+import subprocess
+import sys
+
 import pytest
 
 from neural_style.command import script
 from neural_style.errors import InputError
+from tests.conftest import ROOT
 
 
 def test_a_problem_is_one_line_and_exit_1(capsys):
@@ -49,3 +53,47 @@ def test_a_full_disk_under_the_standard_output_is_one_line_and_exit_1(capsys):
 def test_a_defect_of_the_program_itself_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         script.run(lambda: 1 / 0)
+
+
+SCRIPT = """
+import atexit, sys
+from neural_style.command import script
+
+class Slow:
+    def __del__(self):
+        print("taken apart")
+
+def main():
+    atexit.register(print, "what was registered is called")
+    print("done")
+    print("said", file=sys.stderr)
+    {ends}
+
+kept = Slow()
+kept.itself = kept
+script.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "told"),
+    [
+        ("return 0", 0, "said\n"),
+        ("return 130", 130, "said\n"),
+        ("raise script.InputError('no')", 1, "said\n-c: error: no\n"),
+        ("raise SystemExit(2)", 2, "said\n"),
+    ],
+)
+def test_a_script_ends_with_its_status_and_all_it_has_said_without_being_taken_apart(ends, status, told):
+    command = [sys.executable, "-c", SCRIPT.format(ends=ends)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (status, told)
+    assert done.stdout.startswith("done\nwhat was registered is called\n")
+    assert ("taken apart" in done.stdout) == (status == 2)
+
+
+def test_a_defect_ends_a_script_as_ever():
+    command = [sys.executable, "-c", SCRIPT.format(ends="1 / 0")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
