@@ -12,7 +12,7 @@ import platform
 import sys
 import time
 
-from benchmarks import evaluation, kinds, optimiser, original, peaks, precision, startup, tiled, tools
+from benchmarks import evaluation, kinds, optimiser, original, peaks, precision, run, startup, tiled, tools
 from neural_style import backend
 
 
@@ -30,6 +30,7 @@ def main():
         "original": lambda: original.measure(96, 200),
         "precision": lambda: precision.measure(240, 40, 1, 5),
         "startup": lambda: startup.measure(400, 3),
+        "run": lambda: run.measure(200, 1),
         "tools": lambda: tools.measure(1),
         "peaks": lambda: peaks.measure(["400x600"], ["0", "256"], evaluations=1),
     }
