@@ -16,10 +16,8 @@ from PIL import Image
 from neural_style.command.reporter import Reporter
 from neural_style.command.workshop import Workshop
 from neural_style.errors import InputError
-from neural_style.painting import planning
 from neural_style.painting.flagship import METHOD
-from neural_style.painting.recipe import Run, load_weights
-from neural_style.painting.synthesis import Progress, synthesise
+from neural_style.painting.recipe import Run, evaluations, load_weights
 from neural_style.pictures import images
 from neural_style.pictures.finish import Finish
 from neural_style.runs.folder import NoFolder
@@ -47,7 +45,7 @@ class Step:
     evaluations: int
     loss: float
     seconds: float
-    _progress: Progress = field(repr=False)
+    _progress: Any = field(repr=False)
     _finish: Finish = field(repr=False)
 
     def picture(self) -> Image.Image:
@@ -86,12 +84,7 @@ class Painter:
         with self._workshop.reporter(flags) as reporter:
             scales = task.read(reporter)
             run = Run(task, scales, load_weights(flags, reporter), NoFolder(), reporter, self._workshop)
-            planning.start_backend(run)
-            plans = planning.plan_memory(run)
-
-            from neural_style.painting.objective import stages
-
-            for progress in synthesise(stages(run, plans), flags.num_iter, flags.evaluations, flags.min_improvement):
+            for progress in evaluations(run):
                 yield _step(progress, scales[progress.scale - 1].finish)
 
 

@@ -146,6 +146,22 @@ def paint(task, command, workshop):
             return saving.save_progress(run, evaluations, settings, record, animation)
 
 
+def evaluations(run, iterations=None):
+    """Return the generator of a `synthesis.Progress` after each evaluation of a `Run` that leaves nothing on the disk.
+
+    `iterations` has the number of them at each scale, if not those of the flags.
+    """
+    flags = run.task.flags
+    planning.start_backend(run)
+    plans = planning.plan_memory(run)
+
+    from neural_style.painting.objective import stages
+    from neural_style.painting.synthesis import synthesise
+
+    iterations = flags.num_iter if iterations is None else iterations
+    return synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement)
+
+
 def load_weights(flags, reporter):
     """Return the `models.weights.Weights` of the network asked for and tell the user where they come from."""
     weights = load(flags.model, flags.weights, reporter.say, reporter.download)

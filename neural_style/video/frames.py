@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from neural_style.command.reporter import Reporter
-from neural_style.painting import flagship, photograph, planning, sizes
-from neural_style.painting.recipe import Run, load_weights
+from neural_style.painting import flagship, photograph, sizes
+from neural_style.painting.recipe import Run, evaluations, load_weights
 from neural_style.pictures import color, images
 from neural_style.runs.folder import NoFolder
 from neural_style.video import film as films
@@ -150,15 +150,8 @@ class Painter:
         if self._weights is None:
             self._weights = load_weights(task.flags, self.reporter)
         run = Run(task, scales, self._weights, NoFolder(), self.reporter, self._workshop)
-        planning.start_backend(run)
-        plans = planning.plan_memory(run)
-
-        from neural_style.painting.objective import stages
-        from neural_style.painting.synthesis import synthesise
-
-        flags = task.flags
-        iterations = [sizes.last_iterations(self._flags)] if scales[-1].earlier else flags.num_iter
-        for progress in synthesise(stages(run, plans), iterations, flags.evaluations, flags.min_improvement):
+        iterations = [sizes.last_iterations(self._flags)] if scales[-1].earlier else None
+        for progress in evaluations(run, iterations):
             self.reporter.progress(progress, 0.0)
         return progress.image()
 

@@ -138,3 +138,9 @@ def test_what_type_checkers_read_is_what_there_is():
     assert all(hasattr(neural_style, name) for name in told)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = neural_style.nothing
+
+
+def test_the_backend_is_told_what_it_is_to_be_told_before_it_is_loaded():
+    code = "import sys, neural_style; neural_style.Painter(); print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
