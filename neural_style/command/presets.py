@@ -31,6 +31,9 @@ OF_ONE_RUN = {
 }
 """Flags that are about a run, not about the look of its picture."""
 
+PAINTS_AS = {"video": "paint"}
+"""Scripts that paint as another does, whose table holds for them too."""
+
 PATHS = ("FILE", "MASK", "PREFIX")
 """What the values are called of flags that name files."""
 
@@ -58,7 +61,8 @@ def values(name, parser):
         raise InputError(f"the preset {path} is no TOML file: {error}") from error
     script = Path(parser.prog).stem
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
-    flags = {key: value for key, value in content.items() if key not in tables} | tables.get(script, {})
+    flags = {key: value for key, value in content.items() if key not in tables}
+    flags |= tables.get(PAINTS_AS.get(script), {}) | tables.get(script, {})
     if tables and not flags:
         raise InputError(f"the preset {name} has nothing for {parser.prog}, only for {', '.join(tables)}.py")
     known = {string.lstrip("-"): action for action in parser._actions for string in action.option_strings}

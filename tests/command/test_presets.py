@@ -5,6 +5,7 @@ import pytest
 import network
 import neural_doodle
 import paint
+import video
 from neural_style.command import presets
 from neural_style.errors import InputError
 
@@ -116,3 +117,9 @@ def test_a_run_saves_its_preset_before_it_paints(tmp_path):
     with pytest.raises(InputError, match="photo"):
         paint.main([str(tmp_path / "no photo"), *FILES[1:], "--content_weight", "2", "--save_preset", str(path)])
     assert path.read_text() == "[paint]\ncontent_weight = 2.0\n"
+
+
+@pytest.mark.parametrize("name", ["oil", "ink", "portrait", "colours", "texture"])
+def test_a_film_is_painted_by_the_presets_of_paint_py(name):
+    film, painting = (presets.values(name, module.parser()) for module in (video, paint))
+    assert film == painting
