@@ -31,12 +31,13 @@ from tests.conftest import CASTLE, ROOT, opened
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 STAND_IN = """#!{python}
-import json, socket, sys
+import json, os, socket, stat, sys
 words = [{name!r}, *sys.argv[1:]]
+is_used = stat.S_ISFIFO(os.fstat(1).st_mode)
 stdin = sys.stdin.buffer.read() if "-" in words else b""
 with socket.socket(socket.AF_UNIX) as channel:
     channel.connect({address!r})
-    channel.sendall(json.dumps([words, stdin.hex()]).encode() + b"\\n")
+    channel.sendall(json.dumps([words, stdin.hex(), is_used]).encode() + b"\\n")
     status, out, err = json.loads(channel.makefile("rb").read())
 sys.stdout.buffer.write(bytes.fromhex(out))
 sys.stderr.write(err)
@@ -114,11 +115,12 @@ class Desk:
         """Run shell lines; return (exit status, what was written to the standard error)."""
         environment = {**os.environ, "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin"}
         command = [shutil.which("bash"), "-euo", "pipefail", "-c", text]
+        settings = {"cwd": self.folder, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(self._address)
             server.listen()
             server.settimeout(0.05)
-            with subprocess.Popen(command, cwd=self.folder, env=environment, stderr=subprocess.PIPE) as shell:
+            with subprocess.Popen(command, **settings) as shell:
                 try:
                     while shell.poll() is None:
                         with contextlib.suppress(TimeoutError):
@@ -132,7 +134,7 @@ class Desk:
         """Do what the command line at the other end of a channel says, and answer."""
         with channel, channel.makefile("rb") as lines:
             channel.settimeout(None)
-            words, stdin = json.loads(lines.readline())
+            words, stdin, is_used = json.loads(lines.readline())
             out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
             with self._monkeypatch.context() as patched:
                 patched.chdir(self.folder)
@@ -141,7 +143,7 @@ class Desk:
                 patched.setattr(sys, "stdout", out)
                 patched.setattr(sys, "stderr", err)
                 try:
-                    status = self._do(*words)
+                    status = self._do(is_used, *words)
                 except SystemExit as ended:
                     status = ended.code
                 except Exception as problem:
@@ -153,8 +155,8 @@ class Desk:
                 err.write(f"\nstatus {status} of: {' '.join(words)}\n")
             channel.sendall(json.dumps([status, out.buffer.getvalue().hex(), err.getvalue()]).encode())
 
-    def _do(self, program, *argv):
-        """Do what a command line says, small; return its exit status."""
+    def _do(self, is_used, program, *argv):
+        """Do what a command line says, small; return its exit status. `is_used`: the shell reads what it prints."""
         if program == "ray":
             return 0
         if program == "bash":
@@ -162,7 +164,7 @@ class Desk:
         if argv[0] == "-m":
             return self._module(*argv[1:])
         assert argv[0] in SCRIPTS, f"{argv[0]} is no script of ours"
-        return self._script(argv[0], shortened(argv[1:]))
+        return self._script(argv[0], shortened(argv[1:]), is_used)
 
     def _module(self, name, *argv):
         if name == "pip":
@@ -172,7 +174,7 @@ class Desk:
             return 0 if all((ROOT / path).exists() for path in argv if "/" in path) else 4
         return 0 if importlib.util.find_spec(name) else 1
 
-    def _script(self, name, argv):
+    def _script(self, name, argv, is_used):
         module = importlib.import_module(name.removesuffix(".py"))
         if name == "studio.py" or {"--cluster", "--jobs"} & set(argv):
             module.parser().parse(argv)
@@ -183,7 +185,7 @@ class Desk:
             argv += ["--img_size", "100"] if name == "neural_doodle.py" else ["--image_size", str(ROWS)]
             argv += ["--evaluations", "1", *([] if "--num_iter" in argv else ["--num_iter", "0"])]
         kind = name, *(word for word in argv if word.startswith("--"))
-        if kind in self._kinds and hasattr(module, "METHOD") and "-" not in argv:
+        if kind in self._kinds and hasattr(module, "METHOD") and not is_used:
             module.METHOD.task(argv).read(Reporter(quiet=True))  # One with the same flags has been painted.
             return 0
         self._kinds.add(kind)

@@ -61,16 +61,15 @@ def test_processes_killed_at_random_moments_are_replaced_and_nothing_is_lost(lin
     rng = random.Random(0)
     with Crew("local:2", lines.append, worker=Squarer) as crew:
         crew.gather()
-        kills = 0
+        killed = []
 
         def kill():
-            nonlocal kills
-            while kills < 10:
+            while len(killed) < 10:
                 time.sleep(rng.uniform(0.05, 0.3))
-                members = [member for member in crew._ready() if member in crew._members]
-                if len(members) == 2:
-                    os.kill(rng.choice(members).about["pid"], signal.SIGKILL)
-                    kills += 1
+                alive = [member.about["pid"] for member in crew._ready() if member.about["pid"] not in killed]
+                if len(alive) == 2:
+                    killed.append(rng.choice(alive))
+                    os.kill(killed[-1], signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
         killer.start()
@@ -78,7 +77,7 @@ def test_processes_killed_at_random_moments_are_replaced_and_nothing_is_lost(lin
             assert [square for square, _ in squares(crew, 24)] == [n**2 for n in range(24)]
         killer.join()
         assert [square for square, _ in squares(crew, 24)] == [n**2 for n in range(24)]
-    assert kills == 10
+    assert len(killed) == 10
     assert sum("has died: what it had in hand is done again" in line for line in lines) >= 9
 
 
