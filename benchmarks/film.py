@@ -9,7 +9,6 @@ before, warped, where its motion can be relied on; the style loss is that of all
 
 import argparse
 import itertools
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +75,12 @@ def painted(frames, flags, singly):
     asked = flagship.METHOD.parse(["film", str(style), "out", "--image_size", str(flags.rows)])
     asked.flicker = flags.flicker
     workshop = Workshop(reporter)
-    with tempfile.TemporaryDirectory() as folder:
-        painter = None
-        for frame in frames:
-            if singly or painter is None:
-                painter = Painter(asked, workshop, reporter, Path(folder))
-            paintings.append(painter.paint(frame)[0])
-            losses.append(reporter.last)
+    painter = None
+    for frame in frames:
+        if singly or painter is None:
+            painter = Painter(asked, workshop, reporter)
+        paintings.append(painter.paint(frame)[0])
+        losses.append(reporter.last)
     return paintings, losses
 
 
