@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops, tree
 
 from models.layers import size_at
-from neural_style.tiling.network import SILENT, TiledNetwork, cut
+from neural_style.tiling.network import SILENT, Layer, TiledNetwork, cut
 
 
 class ClusterNetwork(TiledNetwork):
@@ -48,7 +48,7 @@ class ClusterNetwork(TiledNetwork):
         def whole():
             size = image.shape[:2]
             tiles, result = self.tiles(size), None
-            for tile, own in zip(tiles, self._of_picture(_Layer(name), image, None), strict=True):
+            for tile, own in zip(tiles, self._of_picture(Layer(name), image, None), strict=True):
                 if result is None:
                     result = np.empty((1, *size_at(name, size), own.shape[-1]), own.dtype)
                 result[(slice(None), *tile.own(name))] = own
@@ -81,16 +81,6 @@ class _Shared:
     tiles: list
     owners: list
     holders: dict
-
-
-class _Layer:
-    """The function of (features, guides) that gives those of one layer."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def __call__(self, features, guides):
-        return features[self._name]
 
 
 class ClusterLooks:

@@ -101,8 +101,8 @@ class TileWorker:
         view = self._view(sight, weights)
 
         def result():
-            features = view.features(on_device(seen), tile.offset, view.sizes(tile))
-            return _on_host(function(features, None if guides is None else on_device(guides)))
+            guides_on_device = None if guides is None else on_device(guides)
+            return _on_host(function(view.own(on_device(seen), tile), guides_on_device))
 
         return _attempted(result)
 

@@ -303,7 +303,6 @@ class Vectors:
         self._direction = backend.compiled(_direction)
         self._conditioned = precondition and backend.compiled(precondition)
         self._sum = self._along if self._is_long else _along
-        self._precondition = self._conditioned if self._is_long else precondition
         self._moved = self._move if self._is_long else backend.compiled(self._move, consumes_first=True)
 
     def along(self, x, step, direction):
@@ -326,8 +325,10 @@ class Vectors:
         pairs, and the inner products of all of them with y and with the gradient, float64 (2, rows). The arrays passed
         in as `pairs` are used up by this. Without a preconditioner P(…) is None.
         """
-        arguments = np.int32(row), x, np.float32(step), direction, gradient, before, conditioned_before
-        x, conditioned, pairs, products = self._moved(pairs, *arguments)
+        # By itself, for it is large to compile, and what the first gradient needs is compiled already.
+        conditioned = self.conditioned(gradient)
+        arguments = np.int32(row), x, np.float32(step), direction, gradient, before, conditioned, conditioned_before
+        x, pairs, products = self._moved(pairs, *arguments)
         return x, conditioned, pairs, ops.convert_to_numpy(products).astype("float64")
 
     def _summed(self, function, *arrays):
@@ -338,9 +339,8 @@ class Vectors:
         parts = (function(*(array[..., piece] for array in arrays)) for piece in pieces)
         return sum(ops.convert_to_numpy(part).astype("float64") for part in parts)
 
-    def _move(self, pairs, row, x, step, direction, gradient, before, conditioned_before):
+    def _move(self, pairs, row, x, step, direction, gradient, before, conditioned, conditioned_before):
         pairs = backend.with_row(pairs, row, self._scaled(step, direction))
-        conditioned = self._precondition and self._precondition(gradient)
         changed = self._difference(gradient, before)
         moved = changed if conditioned is None else self._difference(conditioned, conditioned_before)
         pairs = backend.with_row(pairs, pairs.shape[0] // 2 + row, moved)
@@ -350,7 +350,7 @@ class Vectors:
         else:
             products = _products(pairs, changed, gradient)
         del changed
-        return self._sum(x, step, direction), conditioned, pairs, products
+        return self._sum(x, step, direction), pairs, products
 
     def direction(self, gradient, conditioned, pairs, coefficients, scale):
         """Return d = coefficients · pairs + scale · P(gradient), its inner product with `gradient`, and its RMS.

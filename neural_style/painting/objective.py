@@ -1,6 +1,7 @@
 """What is minimised: the objective of one scale, the targets of its losses made from the pictures."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 
 from models import vgg
@@ -82,8 +83,8 @@ class Network:
     def in_tiles(self, layers, plan, reporter):
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
         flags = self._flags
-        # In bfloat16, what is joined when it is compiled rounds less often than in tiles.
-        make = partial(View, self.extractor, layers, compiles=self._precision == "float32")
+        # Winograd's graphs take half a second to compile, others a tenth.
+        make = partial(View, self.extractor, layers, joins=not self._winograd or self._precision == "bfloat16")
         view = self._workshop.kept((self._key, "view", tuple(layers)), make)
         if self._crew is None or plan.side is None:
             return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)
@@ -228,4 +229,18 @@ def region_wasserstein_loss(layers, network, pictures):
 
 def _sums_of(products, network, image, masks=None):
     """Return the sums over positions (regions, C, C') of each product of an image's features, as numpy arrays."""
-    return network.sums(lambda features, guides: [product(features, guides) for product in products], image, masks)
+    return network.sums(_Sums(tuple(products)), image, masks)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The function of (features, guides) that gives the list of the sums of `products`."""
+
+    products: tuple
+
+    @property
+    def any_size(self):
+        return all(product.any_size for product in self.products)
+
+    def __call__(self, features, guides):
+        return [product(features, guides) for product in self.products]

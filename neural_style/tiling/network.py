@@ -1,6 +1,7 @@
 """A network that looks at pictures of any size, exactly, in bounded memory: tile by tile."""
 
 import gc
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import keras
@@ -24,14 +25,15 @@ SILENT = SimpleNamespace(say=lambda line: None, tile=lambda done, total: None)
 class View:
     """What a feature extractor sees of tiles: it knows no picture, so that what is compiled for it serves them all."""
 
-    def __init__(self, extractor, layers, compiles=False):
-        """`extractor` is the `models.vgg.feature_extractor` for `layers`. With `compiles`, that is done once, and pays
-        where several pictures are looked at in one piece.
+    def __init__(self, extractor, layers, joins=False):
+        """`extractor` is the `models.vgg.feature_extractor` for `layers`. With `joins`, a function that looks at
+        pictures once is compiled together with it: not worth the time where the extractor takes long to compile.
         """
         self._extractor = extractor
         self.layers = tuple(layers)
-        self.of_picture = backend.compiled_once(self.whole) if compiles else self.whole
-        """As `whole`, to look at a picture once."""
+        self._joins = joins
+        self._looks = {}
+        self._look = backend.compiled_once(self.whole)
 
     def sizes(self, tile):
         """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
@@ -40,6 +42,23 @@ class View:
     def whole(self, image):
         """Return what `features` does of an image (1, h, w, 3) that is one tile, of any size."""
         return {"image": image, **self._extractor(image)}
+
+    def look(self, function, image, guides):
+        """Return function(features, guides) of an `image` (1, h, w, 3) that is one tile, to look at it once.
+
+        A `function` that has `any_size` says that it can be compiled for all sizes at once, and is hashable.
+        """
+        if not (self._joins and getattr(function, "any_size", False)):
+            return function(self._look(image), guides)
+        if function not in self._looks:
+            joined = lambda image, guides=None: function(self.whole(image), guides)
+            self._looks[function] = backend.compiled_once(joined)
+        return self._looks[function](image) if guides is None else self._looks[function](image, guides)
+
+    def own(self, seen, tile):
+        """Return the features at a tile's own positions, to look once at what it is `seen` with, (1, h, w, 3)."""
+        features = self._look(seen)
+        return {layer: _part(features[layer], tile.offset, layer, size) for layer, size in self.sizes(tile).items()}
 
     def features(self, seen, offset, sizes):
         """Return {layer: features (1, h, w, C)} at the own positions of a tile, "image" among the layers.
@@ -112,7 +131,11 @@ class TiledNetwork:
             result = None
             for tile in self.each(image.shape[:2]):
                 cut = keras.tree.map_structure(ops.convert_to_tensor, tile.cut(guides)) if guides else None
-                sums = function(self._own(image, tile), cut)
+                seen = _seen(image, tile)
+                if tile.is_whole:
+                    sums = self.view.look(function, seen, cut)
+                else:
+                    sums = function(self.view.own(seen, tile), cut)
                 sums = keras.tree.map_structure(ops.convert_to_numpy, sums)
                 result = sums if result is None else keras.tree.map_structure(np.add, result, sums)
             return result
@@ -125,9 +148,10 @@ class TiledNetwork:
         def whole():
             result = None
             for tile in self.each(image.shape[:2]):
-                own = ops.convert_to_numpy(self._own(image, tile)[name])
+                seen = _seen(image, tile)
                 if tile.is_whole:
-                    return own
+                    return ops.convert_to_numpy(self.view.look(Layer(name), seen, None))
+                own = ops.convert_to_numpy(self.view.own(seen, tile)[name])
                 if result is None:
                     result = np.empty((1, *size_at(name, image.shape[:2]), own.shape[-1]), own.dtype)
                 result[(slice(None), *tile.own(name))] = own
@@ -157,12 +181,16 @@ class TiledNetwork:
             self._side = side
             self._reporter.say(f"the memory {certainty} not suffice: going on in tiles of {side} rows")
 
-    def _own(self, image, tile):
-        """Return the features of a picture at the tile's own positions."""
-        seen = ops.convert_to_tensor(image[tile.seen][None], "float32")
-        if tile.is_whole:
-            return self.view.of_picture(seen)
-        return self.view.features(seen, tile.offset, self.view.sizes(tile))
+
+@dataclass(frozen=True)
+class Layer:
+    """The function of (features, guides) that gives the features of the layer `name`."""
+
+    name: str
+    any_size = True
+
+    def __call__(self, features, guides):
+        return features[self.name]
 
 
 class Looks:
@@ -194,6 +222,11 @@ def cut(tile, guides):
 def on_device(arrays):
     """Return a structure of numpy arrays as arrays of the backend."""
     return keras.tree.map_structure(ops.convert_to_tensor, arrays)
+
+
+def _seen(image, tile):
+    """Return what a tile of a picture is seen with, float32 (1, h, w, 3)."""
+    return ops.convert_to_tensor(image[tile.seen][None], "float32")
 
 
 def _part(features, offset, layer, size):

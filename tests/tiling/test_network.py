@@ -29,7 +29,7 @@ def test_memory_is_given_back_after_a_picture_or_where_it_is_kept_after_a_tile_t
     assert len(calls) == given_back
 
 
-def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_image):
+def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_image, uncompiled):
     said, model = [], extractor(["conv2_1"])
 
     def small_memory(seen):
@@ -46,7 +46,7 @@ def test_tiles_that_do_not_fit_the_memory_are_made_smaller(extractor, random_ima
     assert np.abs(features - np.asarray(model(image[None])["conv2_1"])).max() < 1e-3
 
 
-def test_what_did_not_fit_is_gone_before_smaller_tiles_are_tried():
+def test_what_did_not_fit_is_gone_before_smaller_tiles_are_tried(uncompiled):
     arrays, alive = [], []
 
     class Greedy(keras.layers.Layer):
