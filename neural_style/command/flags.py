@@ -126,7 +126,7 @@ def _add_masks_and_colours(parser):
     """Add the flags that say where to paint, and in which colours."""
     masks = parser.add_argument_group("masks (pictures, white where they hold)")
     flag = masks.add_argument
-    flag("--style_masks", nargs="+", metavar="MASK", default=[], help="where to paint each style, one per style")
+    flag("--style_masks", nargs="+", metavar="MASK", default=[], help="where to paint each style, one each; to be last")
     flag("--content_mask", metavar="MASK", help="where to paint at all; style masks then only choose from the styles")
     flag("--content_masks", nargs="+", metavar="MASK", default=[], help="with --style_mask_space style: where to paint")
     flag("--style_mask_space", choices=["content", "style"], default="content", help="what the style masks lie on")

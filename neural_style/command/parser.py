@@ -38,6 +38,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **settings)
         self._swallowed = None
+        self._takes_paths = None
         self._preset = None
         self.add_argument("--version", action=_Version)
         self.add_argument(_END_OF_LIST, action=_Nothing, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -47,6 +48,7 @@ class Parser(argparse.ArgumentParser):
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
         self._swallowed = None if "--" in argv else self._end_of_list(normalised)
+        self._takes_paths = next((name for name in normalised if name in self._lists_of_paths()), None)
         self._check_known(normalised)
         normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)
@@ -62,6 +64,12 @@ class Parser(argparse.ArgumentParser):
         if "required: PREFIX" in message and self._swallowed:
             name, last = self._swallowed
             message = f"{last} stands behind {name}, which takes it for a mask: write the PREFIX before that flag"
+        elif "arguments are required" in message:
+            wanted = [action.metavar for action in self._actions if not action.option_strings and action.metavar]
+            if len(wanted) > 1:
+                message += f" (there must be {', '.join(wanted)}, in this order)"
+            if self._takes_paths:
+                message += f", and {self._takes_paths} takes all paths behind it, so that it belongs at the end"
         if "content_region: expected one argument" in message:
             message += ", like '#00ff00', with the quotes, for # begins a comment in a shell"
         if self._preset:
@@ -89,12 +97,16 @@ class Parser(argparse.ArgumentParser):
 
     def _end_of_list(self, argv):
         """Return (flag, path) if `argv` ends in a list of paths of a flag, whose last is that, else None."""
-        lists = {name for a in self._actions if a.nargs == "+" and not a.type for name in a.option_strings}
+        lists = self._lists_of_paths()
         flags = [position for position, argument in enumerate(argv) if argument.startswith("--")]
         if not flags or len(argv) - flags[-1] < 3:
             return None
         name = argv[flags[-1]]
         return (name, argv[-1]) if name in lists else None
+
+    def _lists_of_paths(self):
+        """Return the set of the names of flags that take several paths."""
+        return {name for a in self._actions if a.nargs == "+" and not a.type for name in a.option_strings}
 
     def _check_known(self, argv):
         """Exit, with the name of the flag that was most likely meant, if one in `argv` is none."""

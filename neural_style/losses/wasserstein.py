@@ -175,7 +175,8 @@ def polar(matrices):
     def step(index, x):
         return factors[index, 0] * x - factors[index, 1] * ops.matmul(x, ops.matmul(_transposed(x), x))
 
-    return ops.fori_loop(0, factors.shape[0], step, x)  # A loop, for it is a third of all there is to compile otherwise.
+    # A loop, for written out it would be a third of all that there is to compile.
+    return ops.fori_loop(0, factors.shape[0], step, x)
 
 
 def _scales(least):

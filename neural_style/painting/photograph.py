@@ -185,6 +185,7 @@ def read(flags, layers, reporter):
         except masks.LostMaskError as lost:
             if not chosen or rows == flags.scales[-1]:
                 raise InputError(f"{lost.what}: {_remedy(flags, files, layers, rows, lost.remedy)}") from lost
+    _tell_of_enlarged(flags, content, reporter)
     count = len(pictures)  # Small scales are left out where a mask is lost.
     flags.scales, flags.num_iter = flags.scales[-count:], flags.num_iter[-count:]
     return pictures
@@ -279,6 +280,21 @@ def _tell_of_transparent(flags, files, reporter):
             reporter.say(
                 f"{path} is transparent in parts, which are no part of its style; --alpha drop lays it on white"
             )
+
+
+ENLARGED = 2.0
+"""From so many times the photograph's rows on it is said that there are more in the result."""
+
+
+def _tell_of_enlarged(flags, content, reporter):
+    """Say how much larger the result is than the photograph, whose Pillow image is the `content`."""
+    height, width = images.size(content)
+    times = flags.scales[-1] / height
+    if times >= ENLARGED:
+        reporter.say(
+            f"{flags.content} has {height}×{width} pixels and is enlarged {times:.2g} times: what it does not show, "
+            "the painting has to make up"
+        )
 
 
 def _warn_of_useless(flags, reporter):

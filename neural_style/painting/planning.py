@@ -74,7 +74,9 @@ def plan_memory(run, before=None):
     if all(plan.keeps for plan in plans):
         allocator.keep_memory()
     largest = max(plans, key=lambda plan: plan.needed)
-    say(f"memory: {largest.describe(run.scales[plans.index(largest)].size, allowed)}")
+    pictures = run.scales[plans.index(largest)]
+    most = "" if pictures is run.scales[-1] else "most for "
+    say(f"memory: {most}{largest.describe(pictures.size, allowed, pictures.margin)}")
     return plans
 
 

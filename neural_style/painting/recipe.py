@@ -129,6 +129,8 @@ def paint(task, command, workshop):
             before, arrays = resuming.checkpoint_of(run, identity) if flags.resume else (None, {})
             if flags.resume and before is None:
                 checking.check_overwriting(flags)
+            if not flags.resume:
+                resuming.put_aside_interrupted(run)
             plans = planning.plan_memory(run, before and before["plans"])
             settings = saving.settings_of(run, command, device, plans)
             folder.describe(settings)

@@ -2,6 +2,8 @@
 
 import os
 
+from tqdm import tqdm
+
 from neural_style.errors import InputError
 from neural_style.painting.checking import results
 from neural_style.runs import checkpoint
@@ -28,6 +30,27 @@ def is_finished(run, identity):
         return False
     say("the run is finished already: leave out --resume to paint it anew")
     return True
+
+
+LONG = 60
+"""Seconds of a run from which on it is not lost without a word."""
+
+
+def put_aside_interrupted(run):
+    """Keep the checkpoint of a longer run that was interrupted, where this `recipe.Run` begins anew, and say so."""
+    try:
+        before, _ = run.folder.checkpoint() or (None, None)  # Where no folder is left, it says nothing.
+    except InputError:
+        return  # It is damaged.
+    position = before and before["position"]
+    if not position or run.folder.finished() is not None or position["seconds"] < LONG:
+        return
+    took = tqdm.format_interval(position["seconds"])
+    run.reporter.say(
+        f"warning: a run of {took} was interrupted here after {position['evaluation']} evaluations, and this one takes "
+        f"its place: to go on with that one, end this one now and add --resume. Once this one paints, the other's "
+        f"checkpoint is {run.folder.put_aside()}"
+    )
 
 
 def _position(run, identity):

@@ -160,7 +160,9 @@ def _say_why_it_ended(run, progress, interruption, final):
         goes_on = final != images.STANDARD
         remedy = "; the same command with --resume goes on" if goes_on else ""
         evaluations = f"{progress.evaluation} evaluation{'s' * (progress.evaluation != 1)}"
-        run.reporter.say(f"interrupted after {evaluations}; what was reached is in {final}{remedy}")
+        height, width = run.scales[progress.scale - 1].inner
+        small = f", {height}×{width} so far" * (progress.scale < len(run.scales))
+        run.reporter.say(f"interrupted after {evaluations}; what was reached is in {final}{small}{remedy}")
 
 
 def _rescued(final, save):

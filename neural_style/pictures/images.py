@@ -146,6 +146,8 @@ def _read(path, say):
     except FileNotFoundError as error:
         parts = re.split(r"[\s,;]+", str(path).strip())
         remedy = "check the path"
+        if not os.path.splitext(path)[1]:
+            remedy += ", and put one that has a space in quotes"
         if len(parts) > 1 and all(map(os.path.isfile, parts)):
             remedy = "these are several: give one, or, where several are wanted, each by itself with spaces between"
         if re.match("https?://", str(path)):

@@ -19,6 +19,9 @@ from neural_style.files import replaced
 
 NAME = "checkpoint.npz"
 
+NAME_BEFORE = "checkpoint_before.npz"
+"""That of a run which was interrupted, and in whose place another began anew."""
+
 FORMAT = 3
 """What the arrays mean; a run of another one cannot go on."""
 
@@ -64,8 +67,11 @@ def difference(before, now, position=None):
     if before["flags"].keys() != now["flags"].keys():
         return "it was painted by another script, or another version of this one"
     # Of flags that follow from others, those first that a user has typed; last those that alone would be no hindrance.
-    by_rows = all(flags.get("scales") == [flags.get("image_size")] for flags in (before["flags"], now["flags"]))
-    typed = ("style_loss", "image_size" if by_rows else "scales")
+    by_size = all(
+        "quality" in flags or flags.get("scales") == [flags.get("image_size")]
+        for flags in (before["flags"], now["flags"])
+    )
+    typed = ("style_loss", "image_size" if by_size else "scales")
     names = sorted(
         now["flags"].keys() - (LENGTHS if position else set()),
         key=lambda name: (name in LENGTHS, name not in typed, name),

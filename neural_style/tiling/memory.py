@@ -87,9 +87,12 @@ class Plan:
         """The bytes up to which memory is kept; None where it is not."""
         return self.needed if self.keeps else None
 
-    def describe(self, size, allowed):
-        """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed."""
-        height, width = size
+    def describe(self, size, allowed, margin=0):
+        """Return what users read of the plan for a picture of (height, width) `size` and the bytes allowed.
+
+        Of a `margin` that is part of the size they need not know.
+        """
+        height, width = (length - 2 * margin for length in size)
         count = math.prod(len(intervals(length, self.side or length, 0)) for length in size)
         pieces = "in one piece" if count == 1 else f"in {count} tiles of {self.side} rows"
         text = f"{height}×{width} {pieces}, about {gibibytes(self.needed)} of the {gibibytes(allowed)} allowed"

@@ -17,7 +17,7 @@ import inetwork
 import network
 from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
-from neural_style.painting import objective
+from neural_style.painting import objective, resuming
 from neural_style.pictures import images
 from neural_style.runs import animation, checkpoint
 from neural_style.runs import folder as run_folder
@@ -404,3 +404,37 @@ def test_a_run_goes_on_in_other_tiles_if_they_are_asked_for(interrupted, tmp_pat
     assert "warning: the run began in other tiles" in said
     ours, theirs = losses(interrupted), losses(tmp_path / "whole")
     assert [float(row["total"]) for row in ours] == pytest.approx([float(row["total"]) for row in theirs], rel=1e-3)
+
+
+def test_a_longer_interrupted_run_is_not_lost_by_a_forgotten_flag(interrupted, capsys, monkeypatch):
+    monkeypatch.setattr(resuming, "LONG", 0)
+    folder = interrupted.parent / "out_run"
+    before = (folder / "checkpoint.npz").read_bytes()
+    losses_before = losses(interrupted)
+
+    def stop(*arguments):
+        raise InputError("stopped before its first evaluation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder.RunFolder, "log", stop)
+        with pytest.raises(InputError, match="stopped before"):
+            paint(interrupted)
+    assert "was interrupted here after 5 evaluations, and this one takes its place" in capsys.readouterr().err
+    assert (folder / "checkpoint.npz").read_bytes() == before
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder.RunFolder, "save", lambda *arguments: None)
+        patch.setattr(run_folder.RunFolder, "finish", lambda *arguments: None)
+        assert paint(interrupted) == 0
+    (folder / "checkpoint_before.npz").replace(folder / "checkpoint.npz")
+    assert paint(interrupted, "--resume") == 0
+    assert "going on after evaluation 5" in capsys.readouterr().err
+    assert losses(interrupted)[:6] == losses_before
+
+
+def test_what_was_put_aside_is_gone_when_the_run_in_its_place_is_finished(interrupted, capsys, monkeypatch):
+    monkeypatch.setattr(resuming, "LONG", 0)
+    assert paint(interrupted) == 0
+    assert not (interrupted.parent / "out_run" / "checkpoint_before.npz").exists()
+    assert paint(interrupted) == 0
+    assert capsys.readouterr().err.count("takes its place") == 1

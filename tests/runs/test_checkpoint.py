@@ -32,6 +32,11 @@ def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
         ),
         ({"image_size": 30, "scales": [30]}, {"image_size": 35, "scales": [35]}, "--image_size was 30 and is 35"),
         (
+            {"image_size": 300, "scales": [212, 300], "quality": "normal"},
+            {"image_size": 400, "scales": [200, 283, 400], "quality": "normal"},
+            "--image_size was 300 and is 400",
+        ),
+        (
             {"style_loss": "gram", "content_loss_type": 0},
             {"style_loss": "wasserstein", "content_loss_type": 3},
             "--style_loss was gram and is wasserstein",

@@ -206,7 +206,7 @@ def test_the_backend_starts_as_the_plans_will_have_it(monkeypatch):
     def started(allowed, *sizes):
         calls.clear()
         task = SimpleNamespace(flags=SimpleNamespace(max_memory=int(allowed * GIB), tile=None))
-        run = Run(task, [SimpleNamespace(size=size) for size in sizes], None, None, Reporter(quiet=True))
+        run = Run(task, [SimpleNamespace(size=size, margin=0) for size in sizes], None, None, Reporter(quiet=True))
         expected = planning.expected_allocation(run)
         with contextlib.suppress(InputError):
             plans = planning.plan_memory(run)
@@ -338,3 +338,4 @@ def test_a_run_may_use_four_fifths_of_what_is_free_and_what_it_has(monkeypatch):
 def test_a_plan_is_said_with_its_pieces_and_its_memory(side, pieces):
     plan = memory.Plan(side, 20, int(2.5 * GIB))
     assert plan.describe((1000, 1500), 4 * GIB) == f"1000×1500 {pieces}, about 2.50 GiB of the 4.00 GiB allowed"
+    assert plan.describe((1000, 1500), 4 * GIB, margin=8).startswith(f"984×1484 {pieces}, about")
