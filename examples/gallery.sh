@@ -39,6 +39,12 @@ python paint.py $c/kingfisher.jpg $s/starry-night.jpg results/ground $rows --con
 for share in 0.25 1; do
   python paint.py $c/neuschwanstein-castle.jpg $s/starry-night.jpg $s/village-street-in-auvers.jpg results/two-$share $rows --style_weight 1 $share
 done
+for quality in draft best; do
+  python paint.py $c/neuschwanstein-castle.jpg $s/starry-night.jpg results/quality-$quality $rows --quality $quality
+done
+for smoothness in 0 8; do
+  python paint.py $c/neuschwanstein-castle.jpg $s/starry-night.jpg results/smoothness-$smoothness $rows --smoothness $smoothness
+done
 for style in composition-viii great-wave; do
   python paint.py $c/kingfisher-silhouette.png $s/$style.jpg results/silhouette-$style $rows --content_weight 0.01
   python paint.py $s/$style.jpg $s/$style.jpg results/texture-$style $rows --content_weight 0 --init_image noise
