@@ -224,7 +224,9 @@ def compiles_for_any_size():
 
 
 def compiled_once(function):
-    """Return `function` of an image (1, height, width, 3) compiled once for all sizes, as it is if the backend cannot.
+    """Return `function` of an image (1, height, width, 3), and of what lies on it, compiled once for all sizes.
+
+    As it is if the backend cannot.
 
     Here, because to look at a picture or two of each size, compiling for that size takes longer than it saves.
     """

@@ -48,7 +48,9 @@ class Parser(argparse.ArgumentParser):
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
         self._swallowed = None if "--" in argv else self._end_of_list(normalised)
-        self._takes_paths = next((name for name in normalised if name in self._lists_of_paths()), None)
+        self._takes_paths = next(
+            (name for name in normalised if name.partition("=")[0] in self._lists_of_paths()), None
+        )
         self._check_known(normalised)
         normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)
@@ -66,10 +68,11 @@ class Parser(argparse.ArgumentParser):
             message = f"{last} stands behind {name}, which takes it for a mask: write the PREFIX before that flag"
         elif "arguments are required" in message:
             wanted = [action.metavar for action in self._actions if not action.option_strings and action.metavar]
-            if len(wanted) > 1:
+            missing = message.rpartition(": ")[2].split(", ")
+            if len(wanted) > 1 and missing[-1] in wanted:
                 message += f" (there must be {', '.join(wanted)}, in this order)"
-            if self._takes_paths:
-                message += f", and {self._takes_paths} takes all paths behind it, so that it belongs at the end"
+                if self._takes_paths:
+                    message += f", and {self._takes_paths} takes all paths behind it, so that it belongs at the end"
         if "content_region: expected one argument" in message:
             message += ", like '#00ff00', with the quotes, for # begins a comment in a shell"
         if self._preset:

@@ -185,7 +185,7 @@ def read(flags, layers, reporter):
         except masks.LostMaskError as lost:
             if not chosen or rows == flags.scales[-1]:
                 raise InputError(f"{lost.what}: {_remedy(flags, files, layers, rows, lost.remedy)}") from lost
-    _tell_of_enlarged(flags, content, reporter)
+    _tell_of_enlarged(flags, (files.uncut or files).content, images.size(content), reporter)
     count = len(pictures)  # Small scales are left out where a mask is lost.
     flags.scales, flags.num_iter = flags.scales[-count:], flags.num_iter[-count:]
     return pictures
@@ -283,17 +283,20 @@ def _tell_of_transparent(flags, files, reporter):
 
 
 ENLARGED = 2.0
-"""From so many times the photograph's rows on it is said that there are more in the result."""
+"""From more than so many times the photograph's size on it is said that the result is larger."""
 
 
-def _tell_of_enlarged(flags, content, reporter):
-    """Say how much larger the result is than the photograph, whose Pillow image is the `content`."""
-    height, width = images.size(content)
-    times = flags.scales[-1] / height
-    if times >= ENLARGED:
+def _tell_of_enlarged(flags, content, shape, reporter):
+    """Say how much larger the result is than the photograph, the Pillow image `content`, of whose `shape` it is."""
+    if flags.rescale_image or not flags.content_weight:
+        return
+    size = sizes.painting_size(flags.scales[-1], shape, flags.maintain_aspect_ratio)
+    whole = images.size(content)
+    times = max(side / own for side, own in zip(size, whole, strict=True))
+    if times > ENLARGED:
         reporter.say(
-            f"{flags.content} has {height}×{width} pixels and is enlarged {times:.2g} times: what it does not show, "
-            "the painting has to make up"
+            f"{flags.content} has {whole[0]}×{whole[1]} pixels and is enlarged {times:.1f} times: what it does not "
+            "show, the painting has to make up"
         )
 
 

@@ -73,8 +73,7 @@ def plan_memory(run, before=None):
         say("warning: the run began in other tiles, so that its last digits may differ")
     if all(plan.keeps for plan in plans):
         allocator.keep_memory()
-    largest = max(plans, key=lambda plan: plan.needed)
-    pictures = run.scales[plans.index(largest)]
+    largest, pictures = max(zip(plans, run.scales, strict=True), key=lambda pair: pair[0].needed)
     most = "" if pictures is run.scales[-1] else "most for "
     say(f"memory: {most}{largest.describe(pictures.size, allowed, pictures.margin)}")
     return plans

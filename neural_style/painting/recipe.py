@@ -126,11 +126,10 @@ def paint(task, command, workshop):
             if flags.resume and resuming.is_finished(run, identity):
                 print(flags.result, flush=True)
                 return 0
-            before, arrays = resuming.checkpoint_of(run, identity) if flags.resume else (None, {})
+            goes_on = flags.resume or resuming.goes_on_unasked(run, identity)
+            before, arrays = resuming.checkpoint_of(run, identity) if goes_on else (None, {})
             if flags.resume and before is None:
                 checking.check_overwriting(flags)
-            if not flags.resume:
-                resuming.put_aside_interrupted(run)
             plans = planning.plan_memory(run, before and before["plans"])
             settings = saving.settings_of(run, command, device, plans)
             folder.describe(settings)

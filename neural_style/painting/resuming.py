@@ -2,10 +2,9 @@
 
 import os
 
-from tqdm import tqdm
-
 from neural_style.errors import InputError
 from neural_style.painting.checking import results
+from neural_style.pictures.images import STANDARD
 from neural_style.runs import checkpoint
 
 
@@ -33,24 +32,26 @@ def is_finished(run, identity):
 
 
 LONG = 60
-"""Seconds of a run from which on it is not lost without a word."""
+"""Seconds of a run from which on it is not lost by a forgotten flag."""
 
 
-def put_aside_interrupted(run):
-    """Keep the checkpoint of a longer run that was interrupted, where this `recipe.Run` begins anew, and say so."""
+def goes_on_unasked(run, identity):
+    """Return whether the folder of a `recipe.Run` has a longer run of the very same `checkpoint.identity`, interrupted.
+
+    To begin it anew would give the same picture, only later. The user is told.
+    """
+    if run.task.flags.prefix in (None, STANDARD) or run.folder.finished() is not None:
+        return False
     try:
-        before, _ = run.folder.checkpoint() or (None, None)  # Where no folder is left, it says nothing.
+        before, _ = run.folder.checkpoint()
     except InputError:
-        return  # It is damaged.
-    position = before and before["position"]
-    if not position or run.folder.finished() is not None or position["seconds"] < LONG:
-        return
-    took = tqdm.format_interval(position["seconds"])
+        return False  # It is damaged.
+    if before is None or before["position"]["seconds"] < LONG or checkpoint.difference(before["identity"], identity):
+        return False
     run.reporter.say(
-        f"warning: a run of {took} was interrupted here after {position['evaluation']} evaluations, and this one takes "
-        f"its place: to go on with that one, end this one now and add --resume. Once this one paints, the other's "
-        f"checkpoint is {run.folder.put_aside()}"
+        f"this run was interrupted before and goes on, as with --resume: delete {run.folder.path} to begin it anew"
     )
+    return True
 
 
 def _position(run, identity):

@@ -160,8 +160,8 @@ def _say_why_it_ended(run, progress, interruption, final):
         goes_on = final != images.STANDARD
         remedy = "; the same command with --resume goes on" if goes_on else ""
         evaluations = f"{progress.evaluation} evaluation{'s' * (progress.evaluation != 1)}"
-        height, width = run.scales[progress.scale - 1].inner
-        small = f", {height}×{width} so far" * (progress.scale < len(run.scales))
+        height, width = size = run.scales[progress.scale - 1].finish.size
+        small = f", {height}×{width} so far" * (size != run.scales[-1].finish.size)
         run.reporter.say(f"interrupted after {evaluations}; what was reached is in {final}{small}{remedy}")
 
 

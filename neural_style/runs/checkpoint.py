@@ -19,9 +19,6 @@ from neural_style.files import replaced
 
 NAME = "checkpoint.npz"
 
-NAME_BEFORE = "checkpoint_before.npz"
-"""That of a run which was interrupted, and in whose place another began anew."""
-
 FORMAT = 3
 """What the arrays mean; a run of another one cannot go on."""
 
@@ -80,6 +77,8 @@ def difference(before, now, position=None):
         values = [_text(which["flags"].get(name)) for which in (before, now)]
         if values[0] != values[1]:
             if name == "scales" and _follow_from_picture(before["flags"], now["flags"]):
+                if before["pictures"]["content_size"] == now["pictures"]["content_size"]:
+                    return "it was painted by another version of these scripts"
                 return f"{_PICTURE_NAMES['content_size']} is another"
             return f"--{name} was {values[0]} and is {values[1]}"
     if position and (change := _change_of_what_is_done(before["flags"], now["flags"], position)):

@@ -49,7 +49,6 @@ class RunFolder:
         self._next_checkpoint = 0.0
         self._lock = Lock(self.path / "lock")
         self._goes_on = False
-        self._puts_aside = False
 
     def __enter__(self):
         try:
@@ -111,11 +110,6 @@ class RunFolder:
         path = self.path / checkpoint.NAME
         return path.stat().st_size if path.exists() else 0
 
-    def put_aside(self):
-        """Keep the folder's checkpoint, under the name that is returned, when this run takes its place."""
-        self._puts_aside = True
-        return self.path / checkpoint.NAME_BEFORE
-
     def go_on(self, evaluation):
         """Go on with the losses of the run that is in the folder, after the `evaluation` of that number."""
         self._goes_on = True
@@ -146,7 +140,6 @@ class RunFolder:
             self._write_settings({**self._settings, "finished": identity})
         if not keeps:
             self._forget()
-        checkpoint.delete(self.path / checkpoint.NAME_BEFORE)
 
     def finished(self):
         """Return the identity of the run in the folder if it is finished, else None."""
@@ -157,13 +150,6 @@ class RunFolder:
 
     def _forget(self):
         checkpoint.delete(self.path / checkpoint.NAME)
-
-    def _begin_anew(self):
-        """See to it that no checkpoint of an earlier run is taken for this one's."""
-        if self._puts_aside:
-            with contextlib.suppress(OSError):
-                (self.path / checkpoint.NAME).replace(self.path / checkpoint.NAME_BEFORE)
-        self._forget()
 
     def _write_settings(self, settings):
         write_whole(self.path / "settings.json", f"{json.dumps(settings, indent=2)}\n".encode())
@@ -176,7 +162,7 @@ class RunFolder:
         with self._told():
             if self._file is None:
                 if not self._goes_on:
-                    self._begin_anew()
+                    self._forget()
                 self._write_settings(self._settings)
                 self._begin_file()
             elif not (self.path / "losses.csv").exists():  # Somebody has removed the folder.

@@ -174,7 +174,7 @@ def test_what_is_compiled_is_compiled_once_for_all_steps_and_rows():
 
     optimiser, _ = minimise(bowl(), np.ones(200), 60, precondition=precondition)
     assert optimiser._stored == 10
-    assert len(looks) == 2  # For the start, and for what follows each search.
+    assert len(looks) == 1
 
 
 def test_the_norm_of_the_gradient_is_that_of_the_last_one_told(monkeypatch):

@@ -236,14 +236,17 @@ def test_a_flag_that_does_nothing_without_another_is_warned_of(flags, warning, h
     assert said == ([f"warning: {warning}"] if warning else [])
 
 
-@pytest.mark.parametrize(("rows", "told"), [(64, []), (120, ["photo.png has 60×80 pixels and is enlarged 2 times"])])
-def test_a_photograph_that_is_much_enlarged_is_said_to_be(rows, told, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("size", "times"), [("64", None), ("120", None), ("126", "2.1"), ("100x200", "3.3"), ("130 --rescale_image", None)]
+)
+def test_a_photograph_that_is_much_enlarged_is_said_to_be(size, times, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     images.read(CASTLE).resize((80, 60)).save("photo.png")
     reporter, said = Reporter(quiet=True), []
     reporter.say = said.append
-    network.METHOD.task(["photo.png", str(STARRY_NIGHT), "unused", "--image_size", str(rows)]).read(reporter)
-    assert [line.partition(":")[0] for line in said] == told
+    network.METHOD.task(["photo.png", str(STARRY_NIGHT), "unused", "--image_size", *size.split()]).read(reporter)
+    told = [line.partition(":")[0] for line in said if "enlarged" in line]
+    assert told == ([f"photo.png has 60×80 pixels and is enlarged {times} times"] if times else [])
 
 
 def test_a_content_mask_is_shared_by_all_styles(tmp_path, halves):

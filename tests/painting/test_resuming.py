@@ -406,35 +406,25 @@ def test_a_run_goes_on_in_other_tiles_if_they_are_asked_for(interrupted, tmp_pat
     assert [float(row["total"]) for row in ours] == pytest.approx([float(row["total"]) for row in theirs], rel=1e-3)
 
 
-def test_a_longer_interrupted_run_is_not_lost_by_a_forgotten_flag(interrupted, capsys, monkeypatch):
-    monkeypatch.setattr(resuming, "LONG", 0)
-    folder = interrupted.parent / "out_run"
-    before = (folder / "checkpoint.npz").read_bytes()
-    losses_before = losses(interrupted)
-
-    def stop(*arguments):
-        raise InputError("stopped before its first evaluation")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run_folder.RunFolder, "log", stop)
-        with pytest.raises(InputError, match="stopped before"):
-            paint(interrupted)
-    assert "was interrupted here after 5 evaluations, and this one takes its place" in capsys.readouterr().err
-    assert (folder / "checkpoint.npz").read_bytes() == before
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run_folder.RunFolder, "save", lambda *arguments: None)
-        patch.setattr(run_folder.RunFolder, "finish", lambda *arguments: None)
-        assert paint(interrupted) == 0
-    (folder / "checkpoint_before.npz").replace(folder / "checkpoint.npz")
-    assert paint(interrupted, "--resume") == 0
-    assert "going on after evaluation 5" in capsys.readouterr().err
-    assert losses(interrupted)[:6] == losses_before
-
-
-def test_what_was_put_aside_is_gone_when_the_run_in_its_place_is_finished(interrupted, capsys, monkeypatch):
+def test_a_longer_run_goes_on_by_the_same_command_without_a_flag(interrupted, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(resuming, "LONG", 0)
     assert paint(interrupted) == 0
-    assert not (interrupted.parent / "out_run" / "checkpoint_before.npz").exists()
+    said = capsys.readouterr().err
+    assert f"this run was interrupted before and goes on, as with --resume: delete {interrupted}_run" in said
+    assert "going on after evaluation 5" in said
+    assert paint(tmp_path / "whole") == 0
+    assert losses(interrupted) == losses(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("flags", [["--content_weight", 3], ["--num_iter", 4]])
+def test_another_command_begins_anew_where_a_longer_run_was_interrupted(interrupted, flags, capsys, monkeypatch):
+    monkeypatch.setattr(resuming, "LONG", 0)
+    assert paint(interrupted, *flags) == 0
+    assert "going on" not in capsys.readouterr().err
+
+
+def test_a_short_run_and_a_finished_one_begin_anew_by_the_same_command(interrupted, capsys, monkeypatch):
     assert paint(interrupted) == 0
-    assert capsys.readouterr().err.count("takes its place") == 1
+    monkeypatch.setattr(resuming, "LONG", 0)
+    assert paint(interrupted) == 0
+    assert "going on" not in capsys.readouterr().err

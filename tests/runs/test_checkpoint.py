@@ -44,5 +44,20 @@ def test_a_run_does_not_go_on_with_other_weights_or_another_backend():
     ],
 )
 def test_another_run_is_told_by_what_its_user_has_typed(before, now, said):
-    identities = [{"format": checkpoint.FORMAT, "flags": flags} for flags in (before, now)]
+    identities = [
+        {"format": checkpoint.FORMAT, "flags": flags, "pictures": {"content_size": size}}
+        for flags, size in ((before, "a"), (now, "b"))
+    ]
     assert checkpoint.difference(*identities).startswith(said)
+
+
+def test_other_scales_of_the_same_size_and_picture_are_those_of_another_version():
+    identities = [
+        {
+            "format": checkpoint.FORMAT,
+            "flags": {"image_size": "50%", "scales": scales},
+            "pictures": {"content_size": "a"},
+        }
+        for scales in ([20, 30], [30])
+    ]
+    assert checkpoint.difference(*identities) == "it was painted by another version of these scripts"
