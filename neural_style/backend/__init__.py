@@ -226,9 +226,8 @@ def compiles_for_any_size():
 def compiled_once(function):
     """Return `function` of an image (1, height, width, 3), and of what lies on it, compiled once for all sizes.
 
-    As it is if the backend cannot.
-
-    Here, because to look at a picture or two of each size, compiling for that size takes longer than it saves.
+    If the backend cannot do that, it is returned as it is. Here, because to look at a picture or two of each size,
+    compiling for that size takes longer than it saves.
     """
     return _chosen().compiled_once(function)
 

@@ -48,9 +48,8 @@ class Parser(argparse.ArgumentParser):
         end = argv.index("--") if "--" in argv else len(argv)
         normalised = self._normalised(argv[:end])
         self._swallowed = None if "--" in argv else self._end_of_list(normalised)
-        self._takes_paths = next(
-            (name for name in normalised if name.partition("=")[0] in self._lists_of_paths()), None
-        )
+        lists = self._lists_of_paths()
+        self._takes_paths = next((name for word in normalised if (name := word.partition("=")[0]) in lists), None)
         self._check_known(normalised)
         normalised = [*self._of_preset(normalised), *normalised]
         flags, lists = self._lists_last(normalised)

@@ -69,7 +69,8 @@ class Network:
         """
         flags, layers = task.flags, _layers(task, pictures)
         self._precision = backend.precision(flags.precision)
-        winograd = backend.on_cpu() and math.prod(pictures.size) >= LARGE_FOR_WINOGRAD
+        is_large = math.prod(pictures.size) >= LARGE_FOR_WINOGRAD
+        winograd = is_large and self._precision == "float32" and backend.on_cpu()
         make = partial(vgg.feature_extractor, flags.model, layers, flags.pool_type, weights.tensors)
         self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, self._precision
         self._workshop = workshop
@@ -84,7 +85,7 @@ class Network:
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
         flags = self._flags
         # Winograd's graphs take half a second to compile, others a tenth.
-        make = partial(View, self.extractor, layers, joins=not self._winograd or self._precision == "bfloat16")
+        make = partial(View, self.extractor, layers, joins=not self._winograd)
         view = self._workshop.kept((self._key, "view", tuple(layers)), make)
         if self._crew is None or plan.side is None:
             return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)

@@ -40,13 +40,16 @@ def goes_on_unasked(run, identity):
 
     To begin it anew would give the same picture, only later. The user is told.
     """
-    if run.task.flags.prefix in (None, STANDARD) or run.folder.finished() is not None:
+    flags = run.task.flags
+    if flags.prefix == STANDARD or run.folder.finished() is not None:
         return False
     try:
         before, _ = run.folder.checkpoint()
     except InputError:
         return False  # It is damaged.
-    if before is None or before["position"]["seconds"] < LONG or checkpoint.difference(before["identity"], identity):
+    if before is None or checkpoint.difference(before["identity"], identity):
+        return False
+    if before["position"]["seconds"] < LONG or _is_over(before["position"], flags):
         return False
     run.reporter.say(
         f"this run was interrupted before and goes on, as with --resume: delete {run.folder.path} to begin it anew"

@@ -13,8 +13,8 @@ from neural_style.pictures import images
 
 BEGINS_AT = 190
 """Pixels of the shorter side of the first scale of paint.py, at least: where a look takes in more of a picture, things
-that the style shows are painted into it. From 136 on, eight pairs of pictures end with the same loss as from here, and
-have more of such things; at 283 broad strokes begin to be lost."""
+that the style shows are painted into it. From 136 on, eight pairs of pictures end with the same loss as from here (0.98
+to 1.02 times), six of them with more of such things; from 283 on the strokes of one of two pairs become short."""
 
 SMALLEST = 96
 """The same where but one scale would be left, and of a draft, which leaves out most."""
