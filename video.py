@@ -81,7 +81,7 @@ def main(argv=None):
         work = Work(flags, film, cuts.scenes(), warnings)
         for line in [*work.described(), *warnings]:
             overview.reporter.say(line)
-        if folder.begin(identity(flags), flags.resume, overview.reporter.say) and os.path.exists(flags.out):
+        if folder.begin(identity(work), flags.resume, overview.reporter.say) and os.path.exists(flags.out):
             overview.reporter.say("the film is finished already: leave out --resume to paint it anew")
             print(flags.out, flush=True)
             return 0

@@ -114,7 +114,9 @@ def test_the_style_is_never_too_small_for_the_network(tmp_path):
 
 def test_a_run_paints_and_leaves_one_picture_its_folder_and_a_path(tmp_path, capsys, shallow):
     result = painted(tmp_path, "--image_size", 136, *SHORT, *SHALLOW)
-    assert capsys.readouterr().out == f"{tmp_path / 'out.png'}\n"
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'out.png'}\n"
+    assert [line for line in err.splitlines() if "scale" in line] == ["scale 1 of 2: 96×143", "scale 2 of 2: 136×203"]
     assert result.shape == (136, 203, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "out_run"]
     with open(tmp_path / "out_run" / "losses.csv", newline="") as file:

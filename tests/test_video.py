@@ -110,6 +110,10 @@ def test_a_film_goes_on_after_any_frame_to_the_same_frames(capsys, panned, tmp_p
     assert err[-1] == "interrupted: 2 of 4 are done; the same command with --resume goes on"
     with pytest.raises(InputError, match=r"the frames in .*parts_run are of another run, by its flags: give the same"):
         run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT, "--resume", "--seed", "3")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Work, "scales", ([32, 48], [1, 1]))  # As another release might choose them.
+        with pytest.raises(InputError, match="of another run, by its scales"):
+            run(capsys, source, STARRY_NIGHT, tmp_path / "parts", *SHORT, "--resume")
     parts, err = painted(capsys, source, tmp_path / "parts", "--resume")
     assert "2 frames to make; 2 of 4 are finished already" in err
     assert np.array_equal(parts, whole)

@@ -27,9 +27,11 @@ def stages(run, plans):
     run's workshop has of it, and of compiled functions, is used.
     """
 
-    def begin(pictures, plan, before):
+    def begin(number, pictures, plan, before):
         start = pictures.start if before is None else _enlarged(before, pictures)
         size = "{}×{}".format(*pictures.inner)
+        if len(run.scales) > 1:
+            run.reporter.say(f"scale {number} of {len(run.scales)}: {size}")
         run.reporter.awaits(f"looking at the pictures, to paint at {size}")
         network = Network(run.task, run.scales[-1], run.weights, run.workshop)
         objective = objective_through(run.task, pictures, network, plan, run.reporter)
@@ -37,7 +39,8 @@ def stages(run, plans):
         vectors = run.workshop.kept(("vectors", pictures.size), lambda: vectors_of(pictures.size))
         return objective, optimiser_of(start, plan.history, vectors)
 
-    return [partial(begin, pictures, plan) for pictures, plan in zip(run.scales, plans, strict=True)]
+    both = zip(run.scales, plans, strict=True)
+    return [partial(begin, number, pictures, plan) for number, (pictures, plan) in enumerate(both, start=1)]
 
 
 def _enlarged(before, pictures):

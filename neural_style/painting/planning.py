@@ -119,4 +119,5 @@ def demand(run, pictures, on_cpu=True):
         precision="bfloat16" if run.task.flags.precision == "bfloat16" else "float32",
         on_cpu=on_cpu,
         long_vectors=backend.has_long_vectors(),
+        margin=pictures.margin,
     )

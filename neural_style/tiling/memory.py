@@ -180,6 +180,7 @@ class Demand:
     `regions` their masks, and `styles` the sizes of the style pictures. `on_cpu` is whether arrays are in the machine's
     memory; of a GPU's nothing was measured, and only what the arrays themselves take is counted. `beside_large` is
     whether another scale of the run is a LARGE image in tiles, `long_vectors` as `backend.has_long_vectors` says.
+    `margin` is how many pixels of the size, on each side, the painting has while it is painted alone.
     """
 
     network: str
@@ -193,6 +194,7 @@ class Demand:
     on_cpu: bool = True
     beside_large: bool = False
     long_vectors: bool = True
+    margin: int = 0
 
     def is_large(self, side):
         """Return whether memory is allocated, with tiles of `side` rows, as LARGE images in several tiles want it.
@@ -271,13 +273,14 @@ ONE_PIECE = Plan(None, LONGEST_HISTORY, 0)
 
 
 class TooLargeError(InputError):
-    """A painting needs `needed` bytes of memory, more than it may use."""
+    """The painting of a `Demand` needs `needed` bytes of memory, more than it may use."""
 
-    def __init__(self, size, needed, allowed):
+    def __init__(self, demand, needed, allowed):
+        height, width = (length - 2 * demand.margin for length in demand.size)
         rounded_up = gibibytes(needed + _UNITS["G"] // 200)
         remedy = "a smaller size or a larger --max_memory" if allowed > BASE else "a --max_memory of more than 1 GiB"
         super().__init__(
-            f"painting {size[0]}×{size[1]} pixels needs {rounded_up} of memory at least, but {gibibytes(allowed)} may "
+            f"painting {height}×{width} pixels needs {rounded_up} of memory at least, but {gibibytes(allowed)} may "
             f"be used: choose {remedy}"
         )
         self.needed = needed
@@ -323,7 +326,7 @@ def plan(demand, allowed, side=None, keeping=(True, False), history=None):
     if side is not None:
         return _planned(demand, rows, history or 1, keeps)
     needed = min(demand.of(rows, history or least, keeps) for rows, least, keeps in choices)
-    raise TooLargeError(demand.size, needed, allowed)
+    raise TooLargeError(demand, needed, allowed)
 
 
 def plan_for_workers(demand, allowed, workers, theirs, side=None, history=None):
@@ -335,12 +338,12 @@ def plan_for_workers(demand, allowed, workers, theirs, side=None, history=None):
     sides = [side] if side else [rows for rows in (*SIDES, 192, 128, 64) if rows < max(demand.size)]
     fitting = [rows for rows in sides if side or demand.of_tiles(rows, workers) <= theirs]
     if not fitting:
-        raise TooLargeError(demand.size, min(demand.of_tiles(rows, workers) for rows in sides), theirs)
+        raise TooLargeError(demand, min(demand.of_tiles(rows, workers) for rows in sides), theirs)
     rows = min(fitting, key=lambda rows: (longest_share(demand, rows, workers), -rows))
     none = demand.of_optimiser(rows, 0)
     pairs = min(LONGEST_HISTORY, (allowed - none) // (demand.of_optimiser(rows, 1) - none))
     if not history and pairs < 1:
-        raise TooLargeError(demand.size, demand.of_optimiser(rows, 1), allowed)
+        raise TooLargeError(demand, demand.of_optimiser(rows, 1), allowed)
     history = history or pairs
     return Plan(rows, history, demand.of_optimiser(rows, history), large=demand.is_large(rows))
 

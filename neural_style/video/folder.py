@@ -39,13 +39,14 @@ FINISHED = "finished"
 """Says in the settings whether the film is written."""
 
 
-def identity(flags):
-    """Return all that decides what the frames look like, a JSON-able dict."""
+def identity(work):
+    """Return all that decides what the frames of a `Work` look like, a JSON-able dict."""
+    flags = work.flags
     pictures = [*flags.styles, *flags.style_masks, *flags.content_masks, flags.content_mask, flags.color_mask]
     pictures = [path for path in [*pictures, flags.init_image] if path and os.path.isfile(path)]
     files = {path: _state_of(path) for path in [flags.content, *pictures]}
     chosen = {name: value for name, value in vars(flags).items() if name not in NOT_OF_THE_PICTURES}
-    return {"film and pictures": files, "flags": chosen}
+    return {"film and pictures": files, "flags": chosen, "scales": work.scales}
 
 
 def _state_of(path):

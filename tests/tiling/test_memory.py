@@ -226,6 +226,12 @@ def test_what_cannot_be_painted_in_the_memory_is_said_before_the_run():
         memory.plan(of_size(8192, 8192), 2 * GIB)
 
 
+def test_the_size_that_is_named_is_the_one_that_was_asked_for():
+    extended = dataclasses.replace(of_size(8208, 8208), margin=8)
+    with pytest.raises(InputError, match=r"painting 8192×8192 pixels"):
+        memory.plan(extended, 2 * GIB)
+
+
 def test_the_least_memory_that_is_named_is_enough():
     with pytest.raises(InputError, match="of memory at least") as error:
         memory.plan(NETWORK, GIB)
