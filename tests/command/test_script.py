@@ -1,11 +1,14 @@
 """What goes wrong is one line on the standard error, and an exit status."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
+from neural_style import backend
 from neural_style.command import script
+from neural_style.command.reporter import Reporter
 from neural_style.errors import InputError
 from tests.conftest import ROOT
 
@@ -97,3 +100,24 @@ def test_a_defect_ends_a_script_as_ever():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize("program", [script.ROOT / "paint.py", "elsewhere/paint.py", None])
+def test_what_a_backend_consists_of_is_no_garbage_to_look_for(monkeypatch, program):
+    states, frozen = [], []
+    monkeypatch.delitem(sys.modules, backend.asked_for(), raising=False)
+    monkeypatch.setattr(backend, "start", lambda: states.append(gc.isenabled()))
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(1))
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", program and str(program), raising=False)
+    script.load_backend(Reporter(quiet=True))
+    assert (states, gc.isenabled()) == ([False], True)
+    assert bool(frozen) == (program == script.ROOT / "paint.py")
+
+
+def test_what_has_come_since_a_backend_was_loaded_may_be_garbage(monkeypatch):
+    monkeypatch.setitem(sys.modules, backend.asked_for(), sys)
+    states = []
+    monkeypatch.setattr(backend, "start", lambda: states.append(gc.isenabled()))
+    monkeypatch.setattr(gc, "freeze", pytest.fail)
+    script.load_backend(Reporter(quiet=True))
+    assert states == [True]
