@@ -80,7 +80,10 @@ def test_two_thousand_evaluations_take_no_more_memory_than_a_hundred(tmp_path, v
             rows, used = lines(tmp_path) - 1, watched.memory_info().rss
         except (OSError, psutil.Error):
             rows, used = 0, 0
-        early, late = (max(early, used), late) if rows <= 100 else (early, max(late, used))
+        if rows <= 100:
+            early = max(early, used)
+        elif rows < 2001:  # Then the curve of losses is drawn, by a library that is loaded only for it.
+            late = max(late, used)
         time.sleep(0.03)
     assert process.returncode == 0, process.stderr.read()
     process.stderr.close()

@@ -126,13 +126,13 @@ class Page:
             if not line:
                 try:
                     run = self._queue(tab, form)
-                    return [easel.showing(run.id), "", *tab.form.marked(None, "")]
+                    return [easel.showing(run.id), "", None, *tab.form.marked(None, "")]
                 except InputError as error:
                     line = str(error)
             line = self.uploads.by_name(line)
             place = forms.field_of(tab.form.fields, line)
             line = _for_a_painter(line, tab.form.fields)
-            return [gr.skip(), controls.warning(line), *tab.form.marked(place, line)]
+            return [gr.skip(), controls.warning(line), list(values), *tab.form.marked(place, line)]
 
         def tell(shell, *values):
             _, script, arguments, line = checked(values)
@@ -144,16 +144,19 @@ class Page:
         # It takes a second or two until the pictures are checked.
         paint.click(lambda: '<p class="hint">Looking at the pictures …</p>', None, problem)
         # What is still being read counts too.
+        refused = gr.State(None)  # The values that the message is about.
         waited = paint.click(None, None, None, js=WAITING)
         waited.then(
             submit,
             [*tab.inputs, *drawings],
-            [self.easel, problem, *tab.form.components.values()],
+            [self.easel, problem, refused, *tab.form.components.values()],
             show_progress="hidden",
         )
 
-        def changed(opened, shell, *values):
-            return "", tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)
+        def changed(opened, shell, refused, *values):
+            # The change of what was refused may be told of after that.
+            message = gr.skip() if refused == list(values) else ""
+            return message, tell(shell, *values) if opened else gr.skip(), self._drafted(tab, values)
 
         opened = gr.State(False)
         quietly = {"show_progress": "hidden", "trigger_mode": "always_last"}
@@ -165,7 +168,7 @@ class Page:
         gr.on(
             [part.change for part in tab.inputs],
             changed,
-            [opened, shell, *tab.inputs],
+            [opened, shell, refused, *tab.inputs],
             [problem, command, self._draft],
             **quietly,
         )
