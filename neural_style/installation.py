@@ -8,6 +8,10 @@ import os
 import shlex
 import sys
 from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the scripts."""
 
 OLDEST = (3, 10)
 """The oldest Python that has all that the toolkit uses."""
@@ -35,7 +39,7 @@ def check():
 def missing(module):
     """Return what a user reads when the Python package of an imported `module` is missing."""
     package = module.split(".")[0]
-    requirements = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "requirements.txt")
-    command = " ".join(map(shlex.quote, [sys.executable, "-m", "pip", "install", "-r", requirements]))
+    words = [sys.executable, "-m", "pip", "install", "-r", str(ROOT / "requirements.txt")]
+    command = " ".join(map(shlex.quote, words))
     name = _NAMES_OF_PIP.get(package, package)
     return f"the Python package {name} is missing: activate the environment that has it, or {command}"

@@ -7,14 +7,12 @@ import time
 from collections import Counter, deque
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from neural_style import backend
 from neural_style.cluster.session import machines, room, session, shares
 from neural_style.cluster.worker import TileWorker
 from neural_style.errors import InputError
-
-ROOT = Path(__file__).parents[2]
+from neural_style.installation import ROOT
 
 AHEAD = 2
 """Tiles that each process has in hand: one is on its way while it looks at the other."""

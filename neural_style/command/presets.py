@@ -12,8 +12,9 @@ from pathlib import Path
 
 from neural_style.errors import InputError
 from neural_style.files import write_whole
+from neural_style.installation import ROOT
 
-FOLDER = Path(__file__).parents[2] / "presets"
+FOLDER = ROOT / "presets"
 """Where presets are that have a name."""
 
 OF_ONE_RUN = {

@@ -16,11 +16,8 @@ from neural_style.backend import gpu
 from neural_style.command.interruption import SIGNAL_STATUS, uninterrupted
 from neural_style.command.reporter import complaint
 from neural_style.errors import InputError
-from neural_style.installation import missing
+from neural_style.installation import ROOT, missing
 from neural_style.pictures.images import STANDARD, check_writable, keeps_alpha, write
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The folder of the scripts."""
 
 
 def load_backend(reporter, *allocation):

@@ -12,8 +12,9 @@ import sys
 
 from neural_style.command import script as scripts
 from neural_style.command.reporter import Reporter
+from neural_style.installation import ROOT
 from neural_style.web import recipes
-from neural_style.web.record import PAINTERS, ROOT, with_result
+from neural_style.web.record import PAINTERS, with_result
 from neural_style.web.results import errors_in
 
 

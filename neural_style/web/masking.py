@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from neural_style.errors import InputError
+from neural_style.installation import ROOT
 from neural_style.pictures import labels
 from neural_style.web import controls, painter
 from neural_style.web.chooser import UNCHANGED
-from neural_style.web.record import ROOT
 from neural_style.web.results import errors_in
 
 WHITE = "#ffffff"

@@ -3,12 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from pathlib import Path
 
 from neural_style.errors import InputError
-
-ROOT = Path(__file__).parents[2]
-"""The folder of the scripts."""
 
 NAME = "run.json"
 """The file of a run in its folder."""

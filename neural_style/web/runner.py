@@ -18,9 +18,10 @@ import psutil
 
 from neural_style import files
 from neural_style.errors import InputError
+from neural_style.installation import ROOT
 from neural_style.runs import checkpoint
 from neural_style.web import forms, recipes, record
-from neural_style.web.record import ROOT, Run, with_result
+from neural_style.web.record import Run, with_result
 from neural_style.web.results import Results
 from neural_style.web.uploads import Uploads
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from neural_style.errors import InputError
-from neural_style.web.record import ROOT
+from neural_style.installation import ROOT
 
 FOLDER = ROOT / "images"
 

@@ -102,7 +102,7 @@ def test_a_defect_ends_a_script_as_ever():
     assert "ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize("program", [script.ROOT / "paint.py", "elsewhere/paint.py", None])
+@pytest.mark.parametrize("program", [ROOT / "paint.py", "elsewhere/paint.py", None])
 def test_what_a_backend_consists_of_is_no_garbage_to_look_for(monkeypatch, program):
     states, frozen = [], []
     monkeypatch.delitem(sys.modules, backend.asked_for(), raising=False)
@@ -111,7 +111,7 @@ def test_what_a_backend_consists_of_is_no_garbage_to_look_for(monkeypatch, progr
     monkeypatch.setattr(sys.modules["__main__"], "__file__", program and str(program), raising=False)
     script.load_backend(Reporter(quiet=True))
     assert (states, gc.isenabled()) == ([False], True)
-    assert bool(frozen) == (program == script.ROOT / "paint.py")
+    assert bool(frozen) == (program == ROOT / "paint.py")
 
 
 def test_what_has_come_since_a_backend_was_loaded_may_be_garbage(monkeypatch):
