@@ -44,7 +44,7 @@ def compiled(function, consumes_first, any_size):
     return jax.jit(function, donate_argnums=(0,) if consumes_first else ())
 
 
-def compiled_once(function):
+def compiled_to_look(function, any_size):
     return function
 
 
@@ -62,7 +62,7 @@ def with_gradient(name, function, gradient, x, *constants):
 
 
 def product(a, b, transpose_a, transpose_b):
-    return jax.numpy.matmul(a.T if transpose_a else a, b.T if transpose_b else b)
+    return jax.numpy.matmul(a.mT if transpose_a else a, b.mT if transpose_b else b)
 
 
 def from_host(array):
