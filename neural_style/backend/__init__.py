@@ -24,8 +24,11 @@ from neural_style.errors import InputError
 PACKAGES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 """The packages of the backends, and what people call them."""
 
-UNNEEDED = ("jax", "pandas", "matplotlib")
-"""What TensorFlow and Keras load as soon as it is installed, and not for a run: a fourth of their loading time."""
+UNNEEDED = ("jax", "pandas", "matplotlib", "scipy", "IPython", "cv2")
+"""What TensorFlow and Keras load as soon as it is installed, and not for a run: a third of their loading time."""
+
+NEEDED = {"jax": {"jax", "scipy"}}
+"""What of that a backend cannot be without."""
 
 ALIGNMENT = 64
 """Bytes at whose multiples TensorFlow's arrays begin."""
@@ -44,7 +47,7 @@ def start(large=False, keeps=False):
     allocator.prepare(large, keeps)
     gpu.prepare()
     try:
-        with _standard_error_held_back(), _without(*set(UNNEEDED) - {name}):
+        with _standard_error_held_back(), _without(*set(UNNEEDED) - NEEDED.get(name, set())):
             import keras
 
             importlib.import_module(name)
@@ -223,13 +226,13 @@ def compiles_for_any_size():
     return _chosen().COMPILES_FOR_ANY_SIZE
 
 
-def compiled_once(function):
-    """Return `function` of an image (1, height, width, 3), and of what lies on it, compiled once for all sizes.
+def compiled_to_look(function, any_size=True):
+    """Return `function` of an image (1, height, width, 3), and of what lies on it, to look at a picture or two with.
 
-    If the backend cannot do that, it is returned as it is. Here, because to look at a picture or two of each size,
-    compiling for that size takes longer than it saves.
+    It is compiled, once for all sizes or without `any_size` for each, or as it is if the backend takes longer to
+    compile than that saves. Here, because backends differ so much in it.
     """
-    return _chosen().compiled_once(function)
+    return _chosen().compiled_to_look(function, any_size)
 
 
 def constant(array):
@@ -264,7 +267,7 @@ def with_gradient(name, function, gradient):
 
 
 def product(a, b, transpose_a=False, transpose_b=False):
-    """Return the product of two matrices, of which either may be transposed without a copy of it being made.
+    """Return the product of two matrices, or stacks of them, of which either may be transposed without a copy of it.
 
     Here, because TensorFlow copies what Keras transposes.
     """

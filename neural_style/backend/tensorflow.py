@@ -61,8 +61,8 @@ def compiled(function, consumes_first, any_size):
     return _AnySize(graph) if any_size else graph
 
 
-def compiled_once(function):
-    return compiled(function, consumes_first=False, any_size=True)
+def compiled_to_look(function, any_size):
+    return compiled(function, False, any_size)
 
 
 class _AnySize:

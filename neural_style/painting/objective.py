@@ -79,17 +79,20 @@ class Network:
         self._workshop = workshop
         self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=self._precision))
         self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
-        # Of one scale alone, a graph for its size begins half a second sooner.
+        # Of one scale alone, graphs for its size begin a second sooner.
         self._any_size = len(flags.scales) > 1
+        sizes = {pictures.size, *(style.shape[:2] for style in pictures.styles)}
+        self._only_size = pictures.size if len(sizes) == 1 and not self._any_size else None
         if self._crew:
             self._sent = self._crew.sent(weights.sha256, weights.tensors)
 
     def in_tiles(self, layers, plan, reporter):
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
         flags = self._flags
+        size = self._only_size if plan.side is None else None
         # Winograd's graphs take half a second to compile, others a tenth.
-        make = partial(View, self.extractor, layers, joins=not self._winograd)
-        view = self._workshop.kept((self._key, "view", tuple(layers)), make)
+        make = partial(View, self.extractor, layers, joins=not self._winograd, any_size=size is None)
+        view = self._workshop.kept((self._key, "view", tuple(layers), size), make)
         if self._crew is None or plan.side is None:
             return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)
         sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, self._precision)

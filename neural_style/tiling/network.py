@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
 import keras
@@ -25,15 +26,17 @@ SILENT = SimpleNamespace(say=lambda line: None, tile=lambda done, total: None)
 class View:
     """What a feature extractor sees of tiles: it knows no picture, so that what is compiled for it serves them all."""
 
-    def __init__(self, extractor, layers, joins=False):
+    def __init__(self, extractor, layers, joins=False, any_size=True):
         """`extractor` is the `models.vgg.feature_extractor` for `layers`. With `joins`, a function that looks at
-        pictures once is compiled together with it: not worth the time where the extractor takes long to compile.
+        pictures once is compiled together with it: not worth the time where the extractor takes long to compile. What
+        is compiled to look once is so for all sizes or, without `any_size`, for each: half of the time, if it is one.
         """
         self._extractor = extractor
         self.layers = tuple(layers)
         self._joins = joins
         self._looks = {}
-        self._look = backend.compiled_once(self.whole)
+        self._compiled = partial(backend.compiled_to_look, any_size=any_size)
+        self._look = self._compiled(self.whole)
 
     def sizes(self, tile):
         """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
@@ -52,7 +55,7 @@ class View:
             return function(self._look(image), guides)
         if function not in self._looks:
             joined = lambda image, guides=None: function(self.whole(image), guides)
-            self._looks[function] = backend.compiled_once(joined)
+            self._looks[function] = self._compiled(joined)
         return self._looks[function](image) if guides is None else self._looks[function](image, guides)
 
     def own(self, seen, tile):

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import os
+import subprocess
 import sys
 
 import keras
@@ -10,6 +11,7 @@ import pytest
 
 from neural_style import backend
 from neural_style.backend import is_fast_in_bfloat16
+from neural_style.installation import ROOT
 from tests.conftest import CASTLE, STARRY_NIGHT
 
 
@@ -46,6 +48,14 @@ def test_what_nobody_needs_is_not_loaded_with_a_backend_but_can_be_later(tmp_pat
             importlib.import_module("unneeded")
     assert importlib.import_module("unneeded")
     del sys.modules["unneeded"]
+
+
+def test_of_what_is_not_needed_nothing_is_loaded():
+    code = "import sys; from neural_style import backend; backend.start(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "keras" in loaded
+    assert not loaded & set(backend.UNNEEDED) - backend.NEEDED.get(keras.backend.backend(), set())
 
 
 def test_an_empty_backend_is_none_asked_for(monkeypatch):

@@ -1,10 +1,13 @@
 """The scales of a run share what is compiled."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from keras import ops
 
 import inetwork
+import network
 import paint
 from neural_style import backend
 from neural_style.command.reporter import Reporter
@@ -39,3 +42,23 @@ def test_chains_of_several_scales_have_a_graph_each(weights):
     shared = Network(task, scales[-1], weights, Workshop())
     made = [objective_through(task, pictures, shared, ONE_PIECE, Reporter(quiet=True)) for pictures in scales]
     assert made[0]._functions is not made[1]._functions
+
+
+@pytest.mark.parametrize(
+    ("flags", "any_size"),
+    [
+        (["--image_size", "32"], False),
+        (["--scales", "32", "48"], True),
+        (["--image_size", "32", "--tile", "16"], True),
+        (["--image_size", "32", "--style_fit", "keep"], True),
+    ],
+)
+def test_pictures_are_looked_at_by_a_graph_for_their_size_if_a_run_has_no_other(weights, monkeypatch, flags, any_size):
+    told = []
+    monkeypatch.setattr(backend, "compiled_to_look", lambda function, any_size: told.append(any_size))
+    square = ["--maintain_aspect_ratio", "False", "--num_iter", "1"]
+    task = network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "unused", *square, *flags])
+    scales = task.read(Reporter(quiet=True))
+    plan = replace(ONE_PIECE, side=task.flags.tile)
+    Network(task, scales[-1], weights, Workshop()).in_tiles(["conv1_1"], plan, Reporter(quiet=True))
+    assert told == [any_size]
