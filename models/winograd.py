@@ -38,7 +38,7 @@ OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -
 
 
 class WinogradConvolution(keras.layers.Layer):
-    """A convolution of 3×3 with zeros around, its bias and ReLU, for images of fixed size: float32 (1, h, w, channels).
+    """A convolution of 3×3 with zeros around, its bias and ReLU: float32 (1, h, w, channels).
 
     Its weights are constants; only the gradient by its input is there.
     """
@@ -46,7 +46,7 @@ class WinogradConvolution(keras.layers.Layer):
     def __init__(self, kernel, bias, name):
         """`kernel` is float32 (3, 3, C, K) as Keras has it, `bias` (K,)."""
         super().__init__(name=name, trainable=False)
-        self._kernels = self._constant(backend.from_host(transformed(kernel)))
+        self._kernels = self._constant(backend.from_host(transformed(kernel)))  # They are not copied.
         self._bias = self._constant(bias)
 
     def _constant(self, values):
@@ -57,7 +57,8 @@ class WinogradConvolution(keras.layers.Layer):
 
     def call(self, x):
         product = backend.with_gradient("WinogradConvolution", convolved, pulled_back)
-        return ops.relu(product(x, ops.convert_to_tensor(self._kernels)) + self._bias)
+        kernels = ops.convert_to_tensor(self._kernels)  # JAX and PyTorch transpose no variables.
+        return ops.relu(product(x, kernels) + self._bias)
 
 
 def transformed(kernel):

@@ -36,6 +36,12 @@ def check():
     sys.exit(f"{os.path.basename(sys.argv[0])}: error: {problem}")
 
 
+def runs_a_script():
+    """Return whether this process runs one of the toolkit's own scripts, not a program of others that uses it."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return bool(file) and Path(file).resolve().parent == ROOT
+
+
 def missing(module):
     """Return what a user reads when the Python package of an imported `module` is missing."""
     package = module.split(".")[0]

@@ -21,7 +21,7 @@ CASTLE = ROOT / "images" / "inputs" / "content" / "neuschwanstein-castle.jpg"
 STARRY_NIGHT = ROOT / "images" / "inputs" / "style" / "starry-night.jpg"
 
 MOST_NETWORKS = 4
-"""Extractors that are kept for the next test; each has up to 300 MB."""
+"""Extractors that are kept for the next test; each has up to 210 MB."""
 
 worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if worker and hasattr(os, "sched_setaffinity"):
@@ -62,7 +62,7 @@ def as_on_any_machine(monkeypatch):
 def uncompiled(monkeypatch):
     """Run what would be compiled as it stands: many shapes, or a deep graph, take longer to compile than to run."""
     monkeypatch.setattr(backend, "compiled", lambda function, **settings: function)
-    monkeypatch.setattr(backend, "compiled_to_look", lambda function, any_size=True: function)
+    monkeypatch.setattr(backend, "compiled_to_look", lambda function, any_size: function)
 
 
 @pytest.fixture

@@ -18,17 +18,21 @@ from pathlib import Path
 
 import numpy as np
 
+from neural_style import installation
 from neural_style.backend import allocator, gpu
 from neural_style.errors import InputError
 
 PACKAGES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 """The packages of the backends, and what people call them."""
 
-UNNEEDED = ("jax", "pandas", "matplotlib", "scipy", "IPython", "cv2")
-"""What TensorFlow and Keras load as soon as it is installed, and not for a run: a third of their loading time."""
+UNNEEDED = ("jax", "pandas", "matplotlib")
+"""What TensorFlow and Keras load as soon as it is installed, and not for a run: a fourth of their loading time."""
+
+UNNEEDED_BY_SCRIPTS = ("scipy", "IPython", "cv2")
+"""The same, which a program of others may well import meanwhile in another thread, or have Keras use later."""
 
 NEEDED = {"jax": {"jax", "scipy"}}
-"""What of that a backend cannot be without."""
+"""What of all that a backend cannot be without."""
 
 ALIGNMENT = 64
 """Bytes at whose multiples TensorFlow's arrays begin."""
@@ -47,7 +51,7 @@ def start(large=False, keeps=False):
     allocator.prepare(large, keeps)
     gpu.prepare()
     try:
-        with _standard_error_held_back(), _without(*set(UNNEEDED) - NEEDED.get(name, set())):
+        with _standard_error_held_back(), _without(*_unneeded(name)):
             import keras
 
             importlib.import_module(name)
@@ -89,6 +93,12 @@ def _standard_error_held_back():
             held.seek(0)
             sys.stderr.write(held.read().decode(errors="replace"))
             raise
+
+
+def _unneeded(name):
+    """Return the packages that need not be loaded with the backend of this `name`, in a process like this."""
+    packages = {*UNNEEDED, *UNNEEDED_BY_SCRIPTS} if installation.runs_a_script() else set(UNNEEDED)
+    return packages - NEEDED.get(name, set())
 
 
 @contextlib.contextmanager
@@ -226,7 +236,7 @@ def compiles_for_any_size():
     return _chosen().COMPILES_FOR_ANY_SIZE
 
 
-def compiled_to_look(function, any_size=True):
+def compiled_to_look(function, any_size):
     """Return `function` of an image (1, height, width, 3), and of what lies on it, to look at a picture or two with.
 
     It is compiled, once for all sizes or without `any_size` for each, or as it is if the backend takes longer to
@@ -284,7 +294,7 @@ def host_zeros(count):
 def from_host(array):
     """Return an array of `host_zeros` on the device. It is used up by this: on the CPU the memory may be the same.
 
-    Here, because of large pictures one copy more would count.
+    Here, because of large pictures and kernels one copy more would count.
     """
     return _chosen().from_host(array)
 

@@ -62,7 +62,7 @@ def compiled(function, consumes_first, any_size):
 
 
 def compiled_to_look(function, any_size):
-    return compiled(function, False, any_size)
+    return compiled(function, consumes_first=False, any_size=any_size)
 
 
 class _AnySize:

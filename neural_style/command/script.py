@@ -16,7 +16,7 @@ from neural_style.backend import gpu
 from neural_style.command.interruption import SIGNAL_STATUS, uninterrupted
 from neural_style.command.reporter import complaint
 from neural_style.errors import InputError
-from neural_style.installation import ROOT, missing
+from neural_style.installation import missing, runs_a_script
 from neural_style.pictures.images import STANDARD, check_writable, keeps_alpha, write
 
 
@@ -45,8 +45,7 @@ def _uncollected():
     gc.disable()
     try:
         yield
-        file = getattr(sys.modules["__main__"], "__file__", None)
-        if file and Path(file).resolve().parent == ROOT:  # In somebody else's program there may be garbage among them.
+        if runs_a_script():  # In a program of others there may be garbage among them.
             gc.freeze()
     finally:
         if collects:

@@ -26,6 +26,10 @@ class Workshop:
         """Return the reporter of a script that is run with `flags`."""
         return self._reporter or reporter_of(flags)
 
+    def has(self, key):
+        """Return whether there is what `kept` would give for this key without making it."""
+        return key in self._things
+
     def kept(self, key, make):
         """Return what make() gave when this was last called with the hashable `key`, or now.
 

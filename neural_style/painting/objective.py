@@ -60,7 +60,7 @@ def objective(task, pictures, weights, plan=ONE_PIECE, reporter=SILENT):
 
 LARGE_FOR_WINOGRAD = 20_000
 """Pixels from which on Winograd's convolutions are faster than direct ones, on a CPU. Their graphs are larger: a run of
-fewer pixels begins one to two seconds sooner without."""
+fewer pixels begins up to a second sooner without."""
 
 
 class Network:
@@ -77,9 +77,10 @@ class Network:
         make = partial(vgg.feature_extractor, flags.model, layers, flags.pool_type, weights.tensors)
         self._key = flags.model, tuple(layers), flags.pool_type, weights.sha256, winograd, self._precision
         self._workshop = workshop
+        self._is_first = not workshop.has(self._key)
         self.extractor = workshop.kept(self._key, lambda: make(winograd=winograd, precision=self._precision))
         self._flags, self._winograd, self._crew = flags, winograd, workshop.crew
-        # Of one scale alone, graphs for its size begin a second sooner.
+        # Of one scale alone, a graph for its size begins half a second sooner.
         self._any_size = len(flags.scales) > 1
         sizes = {pictures.size, *(style.shape[:2] for style in pictures.styles)}
         self._only_size = pictures.size if len(sizes) == 1 and not self._any_size else None
@@ -88,15 +89,21 @@ class Network:
 
     def in_tiles(self, layers, plan, reporter):
         """Return the `TiledNetwork` that sees `layers` of a scale with this `memory.Plan`."""
-        flags = self._flags
-        size = self._only_size if plan.side is None else None
-        # Winograd's graphs take half a second to compile, others a tenth.
-        make = partial(View, self.extractor, layers, joins=not self._winograd, any_size=size is None)
-        view = self._workshop.kept((self._key, "view", tuple(layers), size), make)
+        flags, view = self._flags, self._view(tuple(layers), plan.side is None)
         if self._crew is None or plan.side is None:
             return TiledNetwork(view, flags.model, plan.side, reporter, plan.keeps_up_to)
         sight = Sight(flags.model, tuple(layers), flags.pool_type, self._winograd, self._precision)
         return ClusterNetwork(self._crew, sight, self._sent, view, plan.side, reporter)
+
+    def _view(self, layers, in_one_piece):
+        """Return the `View` that sees `layers`: of the only size that a run has, if it is in one piece, or of any."""
+        key = self._key, "view", layers
+        # By graphs for the one size, pictures are looked at half a second sooner. But where a painting comes after
+        # others, those of all sizes share what comes next.
+        of_size = in_one_piece and self._only_size and (self._is_first or self._workshop.has((*key, self._only_size)))
+        # Winograd's graphs take half a second to compile, others a tenth.
+        make = partial(View, self.extractor, layers, joins=not self._winograd, any_size=not of_size)
+        return self._workshop.kept((*key, self._only_size if of_size else None), make)
 
     def functions(self, view, terms, size, in_one_piece=True):
         """Return the `tiling.objective.Functions` of a view of this network, for terms at (height, width) `size`.

@@ -28,8 +28,9 @@ class View:
 
     def __init__(self, extractor, layers, joins=False, any_size=True):
         """`extractor` is the `models.vgg.feature_extractor` for `layers`. With `joins`, a function that looks at
-        pictures once is compiled together with it: not worth the time where the extractor takes long to compile. What
-        is compiled to look once is so for all sizes or, without `any_size`, for each: half of the time, if it is one.
+        pictures once is compiled together with it: not worth the time where the extractor takes long to compile. To
+        look at what is one tile, all is compiled for all sizes or, without `any_size`, for each one anew, which takes
+        half as long.
         """
         self._extractor = extractor
         self.layers = tuple(layers)
@@ -37,6 +38,7 @@ class View:
         self._looks = {}
         self._compiled = partial(backend.compiled_to_look, any_size=any_size)
         self._look = self._compiled(self.whole)
+        self._look_at_tile = self._look if any_size else backend.compiled_to_look(self.whole, any_size=True)
 
     def sizes(self, tile):
         """Return {layer: (height, width)} of a tile's own positions at all layers, as `features` takes it."""
@@ -60,7 +62,7 @@ class View:
 
     def own(self, seen, tile):
         """Return the features at a tile's own positions, to look once at what it is `seen` with, (1, h, w, 3)."""
-        features = self._look(seen)
+        features = self._look_at_tile(seen)
         return {layer: _part(features[layer], tile.offset, layer, size) for layer, size in self.sizes(tile).items()}
 
     def features(self, seen, offset, sizes):

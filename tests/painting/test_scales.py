@@ -61,4 +61,19 @@ def test_pictures_are_looked_at_by_a_graph_for_their_size_if_a_run_has_no_other(
     scales = task.read(Reporter(quiet=True))
     plan = replace(ONE_PIECE, side=task.flags.tile)
     Network(task, scales[-1], weights, Workshop()).in_tiles(["conv1_1"], plan, Reporter(quiet=True))
-    assert told == [any_size]
+    assert told[0] == any_size
+
+
+def test_paintings_of_other_sizes_after_the_first_share_the_graph_to_look(weights):
+    workshop = Workshop()
+
+    def view(size):
+        flags = ["--image_size", str(size), "--maintain_aspect_ratio", "False", "--num_iter", "1"]
+        task = network.METHOD.task([str(CASTLE), str(STARRY_NIGHT), "unused", *flags])
+        (pictures,) = task.read(Reporter(quiet=True))
+        return Network(task, pictures, weights, workshop).in_tiles(["conv1_1"], ONE_PIECE, Reporter(quiet=True)).view
+
+    first, again, other, third = map(view, (32, 32, 48, 64))
+    assert first is again
+    assert other is third
+    assert first is not other
