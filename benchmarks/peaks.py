@@ -64,9 +64,13 @@ def run(size, tile, script, evaluations, options, masks):
         command += ["--num_iter", 1, "--evaluations", evaluations, *options]
         command += [] if tile == "auto" else ["--tile", tile]
         peak, errors = peak_of([str(part) for part in command])
-        said = float(re.search(r"^memory: .*?about ([0-9.]+) GiB", errors, re.MULTILINE)[1])
         pieces = re.search(r"^memory: \S+ (in .*?),", errors, re.MULTILINE)[1]
-    return pieces, said, peak, said / peak
+    return pieces, said(errors), peak, said(errors) / peak
+
+
+def said(errors):
+    """Return the GiB that a script said on its standard error that it would take."""
+    return float(re.search(r"^memory: .*?about ([0-9.]+) GiB", errors, re.MULTILINE)[1])
 
 
 def painting(size, folder, masks):
