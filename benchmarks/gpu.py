@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,29 +33,30 @@ def main():
     parser.add_argument("--size", type=int, default=400, help="rows and columns of an evaluation")
     parser.add_argument("--minutes", type=float, default=9, help="after which no further part begins")
     flags = parser.parse_args()
-    parts = {
-        "machine": partial(in_a_process, machine),
-        "evaluation": partial(in_a_process, evaluation.measure, flags.size, 9),
-        "precision": partial(in_a_process, precision.measure, flags.size, 100, 1, 9),
-        **{f"paint.py, {rows} rows": partial(run.measure, rows, 1) for rows in flags.rows},
-        **{f"{side}×{side} in one piece": partial(in_one_piece, side) for side in flags.sides},
-    }
     tables, begin = {}, time.monotonic()
-    for name, measure in parts.items():
-        if time.monotonic() - begin > 60 * flags.minutes:
-            print(f"{name}: left out, {flags.minutes:g} minutes are over", file=sys.stderr)
-            continue
-        tables[name] = measure()
-        print(tables[name].markdown(), flush=True)
+    for name, table in parts(flags):
+        tables[name] = table
+        print(table.markdown(), flush=True)
         if flags.json:
             text = json.dumps({name: table.as_dict() for name, table in tables.items()}, indent=2)
             Path(flags.json).write_text(text, encoding="utf-8")
-        if TILES in map(str, tables[name].rows[-1]):
+        if time.monotonic() - begin > 60 * flags.minutes:
+            print(f"{flags.minutes:g} minutes are over", file=sys.stderr)
             return
 
 
-TILES = "tiles"
-"""What a square was seen in at the end that did not fit in one piece."""
+def parts(flags):
+    """Yield the name and the `Table` of each part, measured when it is asked for."""
+    yield "machine", in_a_process(machine)
+    yield "evaluation", in_a_process(evaluation.measure, flags.size, 9)
+    yield "precision", in_a_process(precision.measure, flags.size, 100, 1, 9)
+    for rows in flags.rows:
+        yield f"paint.py, {rows} rows", run.measure(rows, 1)
+    for side in flags.sides:
+        table, fits = in_one_piece(side)
+        yield f"network.py, {side}×{side}", table
+        if not fits:
+            return
 
 
 def in_a_process(measure, *arguments):
@@ -74,7 +74,7 @@ def machine():
 
 
 def in_one_piece(side):
-    """Return the `Table` of network.py at `side` rows and columns: memory said and had, in GiB, and an evaluation."""
+    """Return the `Table` of network.py at `side` rows and columns, memory in GiB, and whether it fits in one piece."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.watched", peaks.ROOT / "network.py"]
         command += [*peaks.painting((side, side), folder, 0), "--image_size", side, "--num_iter", 1, "--tile", 0]
@@ -82,9 +82,10 @@ def in_one_piece(side):
         with open(Path(folder, "out_run", "losses.csv"), newline="") as file:
             times = [float(line["seconds"]) for line in csv.DictReader(file)]
     seconds = statistics.median(after - before for before, after in pairwise(times))
+    fits = "going on in tiles" not in errors
     table = Table(f"network.py at {side}×{side}", ["in", "said, GiB", "had, GiB", "one evaluation, seconds"])
-    table.add(TILES if "in tiles of" in errors else "one piece", peaks.said(errors), peak, seconds)
-    return table
+    table.add("one piece" if fits else "tiles", peaks.said(errors), peak, seconds)
+    return table, fits
 
 
 if __name__ == "__main__":
