@@ -41,7 +41,7 @@ def main():
     from neural_style.painting.synthesis import optimiser_of
 
     (plan,) = planning.plan_memory(run)
-    objective = objective_of(task, pictures, run.weights, plan, reporter.say)
+    objective = objective_of(task, pictures, run.weights, plan, reporter)
     optimiser = optimiser_of(pictures.start, plan.history)
     gradient = np.random.default_rng(0).standard_normal(pictures.start.size, "float32")
     optimiser.tell(1e30, ops.convert_to_tensor(gradient))
