@@ -1,4 +1,4 @@
-"""What there is to know of a GPU, in less than ten minutes: Markdown on standard output, JSON into a file.
+"""What there is to know of a GPU, begun within nine minutes: Markdown on standard output, JSON into a file.
 
     python -m benchmarks.gpu [--json FILE] [--rows 400 1600] [--sides 2048 3072 4096 6144 8192] [--minutes 9]
 
