@@ -1,4 +1,4 @@
-"""All benchmarks, in five minutes on two cores: Markdown on standard output, JSON into a file.
+"""All benchmarks, in nine minutes on two cores: Markdown on standard output, JSON into a file.
 
     python -m benchmarks [--json FILE]
 

@@ -47,16 +47,17 @@ def tool_commands(folder):
     """Return {name: command without the interpreter}; the pictures are written into `folder`."""
     inputs = ROOT / "images" / "inputs"
     photo = images.read(inputs / "content" / "neuschwanstein-castle.jpg")
-    painting = images.read(ROOT / "images" / "output" / "two-1-1.jpg")
-    content, generated = folder / "content.jpg", folder / "generated.png"
+    painting = images.read(ROOT / "images" / "output" / "eiffel-tower-cafe-terrace.webp")
+    content, generated, small = folder / "content.jpg", folder / "generated.png", folder / "small.png"
     for path, picture in ((content, photo), (generated, painting)):
         images.write(path, picture.resize(TWELVE_MEGAPIXELS[::-1]))
+    images.write(small, painting.resize((400, 300)))
     mask = inputs / "mask" / "castle-sky.png"
-    large, small = [content, generated], [inputs / "content" / "eiffel-tower.jpg", ROOT / "images/output/two-1-1.jpg"]
+    large = [content, generated]
     output = ["-o", folder / "result.png"]
     return {
         "color_transfer.py --help": ["color_transfer.py", "--help"],
-        "color_transfer.py, 300×449": ["color_transfer.py", *small, *output],
+        "color_transfer.py, 300×400": ["color_transfer.py", inputs / "content" / "eiffel-tower.jpg", small, *output],
         "color_transfer.py": ["color_transfer.py", *large, *output],
         "color_transfer.py --space lab": ["color_transfer.py", *large, *output, "--space", "lab"],
         "color_transfer.py --method histogram": ["color_transfer.py", *large, *output, "--method", "histogram"],
